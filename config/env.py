@@ -1,0 +1,56 @@
+"""What the environment may say. Every field has a default that works on a laptop; `docs/settings.md` explains each."""
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseSettings):
+    """One field for each variable; the variable is the field's name in capitals."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
+
+    openai_api_key: str = ""
+    openai_base_url: str = ""
+    database_url: str = ""
+    redis_url: str = ""
+    sayso_model: str = ""
+    sayso_models: str = ""
+    sayso_tools: str = ""
+    sayso_data: Path = ROOT / "data"
+    sayso_secret_key: str = ""
+    sayso_allowed_hosts: str = ""
+    sayso_url: str = ""
+    sayso_debug: bool = False
+    sayso_slots: int = Field(default=1000, ge=1)
+
+    def words(self, field: str) -> list[str]:
+        """The comma-separated words of one field."""
+        return [word.strip() for word in str(getattr(self, field)).split(",") if word.strip()]
+
+    @property
+    def default_model(self) -> str:
+        """The model of teammates that name none: the scripted one while nothing else can be reached."""
+        if self.sayso_model:
+            return self.sayso_model
+        return "gpt-4o-mini" if self.openai_api_key or self.openai_base_url else "demo"
+
+
+def secret_key(env: Environment) -> str:
+    """`SAYSO_SECRET_KEY`, or one that is made at the first start and kept beside the data."""
+    if env.sayso_secret_key:
+        return env.sayso_secret_key
+    path = env.sayso_data / "secret-key"
+    env.sayso_data.mkdir(parents=True, exist_ok=True)
+    try:
+        # O_EXCL: of two processes that start together, one writes and the other reads.
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+            new.write(secrets.token_urlsafe(50))
+    except FileExistsError:
+        pass
+    return path.read_text()

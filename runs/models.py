@@ -1,0 +1,261 @@
+"""The machine's rows: sessions, runs, what was said, what was called, and the journal of it all."""
+
+import secrets
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from runs.states import CALL_MOVES, CALL_OPEN, RUN_ENDED, RUN_LIVE, RUN_MOVES, CallState, RunStatus, sources
+from teammates.models import Mode, Revision, Teammate
+
+
+class WrongStatus(Exception):
+    """The row is not in a status that allows this; nothing was changed."""
+
+
+class SessionKind(models.TextChoices):
+    AGENT = "agent", "Agent"
+
+
+class Session(models.Model):
+    """Runs that share a history; `key` is the client's own word for it, or a UUID4 of ours."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    kind = models.CharField(max_length=20, choices=SessionKind.choices, default=SessionKind.AGENT)
+    key = models.CharField(max_length=200, default=uuid.uuid4)
+    user_id = models.CharField(max_length=200, blank=True)
+    state = models.JSONField(default=dict)
+    hidden = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "kind", "key"], condition=Q(hidden=False), name="one_session_per_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def live(self) -> "RunQuerySet":
+        return self.filter(status__in=RUN_LIVE)
+
+    def ended(self) -> "RunQuerySet":
+        return self.filter(status__in=RUN_ENDED)
+
+    def visible_to(self, user: Any) -> "RunQuerySet":
+        """Own runs; staff and reviewers see all."""
+        if user.is_staff or user.groups.filter(name="reviewer").exists():
+            return self
+        return self.filter(owner=user, session__hidden=False)
+
+
+class Run(models.Model):
+    """One execution of a teammate for one message."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="runs")
+    session = models.ForeignKey(Session, models.PROTECT, related_name="runs")
+    teammate = models.ForeignKey(Teammate, models.PROTECT, related_name="runs")
+    performer_revision = models.ForeignKey(Revision, models.PROTECT)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    retry_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="retries")
+    message = models.TextField()
+    permission_mode = models.CharField(max_length=20, choices=Mode.choices)
+    human_in_the_loop = models.BooleanField()
+    plan_approved = models.BooleanField(default=False)
+
+    status = models.CharField(max_length=20, choices=RunStatus.choices, default=RunStatus.QUEUED)
+    open_gates = models.PositiveIntegerField(default=0)
+    last_seq = models.PositiveIntegerField(default=0)
+    lease = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempt = models.PositiveIntegerField(default=0)
+    state_schema = models.PositiveSmallIntegerField(default=1)
+
+    output = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    usage = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    woken_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner", "-id"]),
+            models.Index(fields=["owner", "status", "-id"]),
+            models.Index(fields=["status", "-id"]),
+            models.Index(fields=["session", "-id"]),
+            models.Index(fields=["status", "lease_until"]),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(permission_mode=Mode.AUTONOMOUS) | Q(human_in_the_loop=True), name="run_mode_needs_people"
+            ),
+            models.CheckConstraint(condition=Q(status=RunStatus.PAUSED) | Q(open_gates=0), name="gates_only_in_a_pause"),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in RUN_LIVE
+
+    @property
+    def title(self) -> str:
+        """The first line of the message, for lists."""
+        first = self.message.strip().splitlines()[0] if self.message.strip() else ""
+        return first if len(first) <= 120 else first[:119] + "…"
+
+    def move(self, to: RunStatus, **changes: Any) -> None:
+        """Change the status if nobody else has; raise `WrongStatus` and change nothing otherwise."""
+        allowed = sources(RUN_MOVES, to)
+        mine = Run.objects.filter(pk=self.pk, status=self.status, status__in=allowed)
+        if not mine.update(status=to, **changes):
+            raise WrongStatus(f"{self}: {self.status} -> {to}")
+        self.status = to
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+
+class Message(models.Model):
+    """What was said to and by the model, in the order of `id`; the run's own message is on the run."""
+
+    class Role(models.TextChoices):
+        ASSISTANT = "assistant"
+        USER = "user"  # feedback that is not the answer to a call, such as on a plan given as text
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="messages")
+    turn = models.PositiveIntegerField()
+    role = models.CharField(max_length=20, choices=Role.choices)
+    text = models.TextField(blank=True)
+    thinking = models.TextField(blank=True)
+    usage = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["run", "turn", "role"], name="one_message_per_turn_and_role")]
+
+    def __str__(self) -> str:
+        return f"{self.role} in turn {self.turn} of run {self.run_id}"
+
+
+def new_nonce() -> str:
+    return secrets.token_hex(16)
+
+
+class ToolCall(models.Model):
+    """One call that the model asked for. (run, turn, ordinal) is its name; the provider's id is only remembered."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="calls")
+    turn = models.PositiveIntegerField()
+    ordinal = models.PositiveIntegerField()
+    provider_call_id = models.CharField(max_length=200, blank=True)
+    tool = models.CharField(max_length=200)
+    raw_arguments = models.TextField(blank=True)  # as the model wrote them
+    arguments = models.JSONField(null=True)  # as they will run; null: could not be read
+    effect = models.CharField(max_length=20, blank=True)
+    tool_def_hash = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=20, choices=CallState.choices, default=CallState.PROPOSED)
+    permitted_by = models.CharField(max_length=200, blank=True)  # why it may run, in words: "by mode", "allowed by ana"
+    must_ask = models.CharField(max_length=200, blank=True)  # why a person has to decide, whatever the mode says
+    revision = models.PositiveIntegerField(default=1)
+    nonce = models.CharField(max_length=32, default=new_nonce)
+    approved_digest = models.CharField(max_length=64, blank=True)
+    approved_revision = models.PositiveIntegerField(null=True)
+    idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True)
+    result = models.TextField(blank=True)
+    note = models.TextField(blank=True)  # told to the model beside the result: a person changed the arguments
+    attested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    retried_as = models.OneToOneField("self", models.PROTECT, null=True, related_name="retry_of")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["turn", "ordinal"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "turn", "ordinal"], name="one_call_per_place"),
+            models.CheckConstraint(condition=Q(state__in=CallState.values), name="call_state_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tool} ({self.turn}.{self.ordinal} of run {self.run_id})"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in CALL_OPEN and not self.retried_as_id
+
+    @property
+    def seconds(self) -> float | None:
+        if self.started_at and self.finished_at:
+            return (self.finished_at - self.started_at).total_seconds()
+        return None
+
+    def move(self, to: CallState, **changes: Any) -> None:
+        """Change the state if nobody else has; raise `WrongStatus` and change nothing otherwise."""
+        allowed = sources(CALL_MOVES, to)
+        mine = ToolCall.objects.filter(pk=self.pk, state=self.state, state__in=allowed)
+        if not mine.update(state=to, **changes):
+            raise WrongStatus(f"{self}: {self.state} -> {to}")
+        self.state = to
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+
+class Event(models.Model):
+    """One line of a run's journal; `seq` counts 1, 2, 3 … without a gap. Written by `runs.journal` only."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="events", db_index=False)
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=30)
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["run", "seq"]
+        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="one_event_per_seq")]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind}"
+
+
+def random_path(run_file: "RunFile", filename: str) -> str:
+    """Stored under a random name: the given one is only ever shown."""
+    return f"runs/{secrets.token_hex(20)}"
+
+
+class RunFile(models.Model):
+    """A file that a run was given or made. `name` is flat; the bytes lie under a random name."""
+
+    class Kind(models.TextChoices):
+        INPUT = "input"
+        OUTPUT = "output"
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="files")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OUTPUT)
+    name = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField()
+    media_type = models.CharField(max_length=100, default="application/octet-stream")
+    content = models.FileField(upload_to=random_path, max_length=200)
+    written_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["run", "kind", "name"], name="one_file_per_name")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,129 @@
+"""Who works, and with what."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Mode(models.TextChoices):
+    AUTONOMOUS = "autonomous", "Autonomous"
+    APPROVAL = "approval", "Approval"
+    PLAN = "plan", "Plan first"
+
+
+class Permission(models.TextChoices):
+    ALLOW = "allow", "Allow"
+    ASK = "ask", "Ask"
+    DENY = "deny", "Deny"
+
+
+class TeammateQuerySet(models.QuerySet["Teammate"]):
+    def of_the_house_or(self, user: object) -> "TeammateQuerySet":
+        """What `user` may see and run: the house's teammates and own ones; staff see all."""
+        if getattr(user, "is_staff", False):
+            return self
+        return self.filter(Q(owner=None) | Q(owner=user))
+
+
+class Teammate(models.Model):
+    """A model with instructions, tools and a permission mode. Written by `teammates.services.save` only."""
+
+    slug = models.SlugField("id", max_length=80, unique=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        help_text="Empty: of the house, everyone may run it and staff edit it.",
+    )
+    name = models.CharField(max_length=120)
+    description = models.CharField(max_length=300, blank=True)
+    instructions = models.TextField(blank=True, max_length=100_000)
+    model = models.CharField(max_length=120, blank=True, help_text="Empty: the model of SAYSO_MODEL.")
+    permission_mode = models.CharField(max_length=20, choices=Mode.choices, default=Mode.APPROVAL)
+    human_in_the_loop = models.BooleanField(default=True, help_text="May ask questions and wait for decisions.")
+    enabled = models.BooleanField(default=True)
+    history_runs = models.PositiveSmallIntegerField(
+        default=20, help_text="Earlier runs of a conversation that the model is shown."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TeammateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(permission_mode=Mode.AUTONOMOUS) | Q(human_in_the_loop=True),
+                name="teammate_mode_needs_people",
+                violation_error_message="Approval and Plan first need human in the loop: somebody has to decide.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TeammateTool(models.Model):
+    """One tool that a teammate has, and what is set for it here; empty permission: its mode decides."""
+
+    teammate = models.ForeignKey(Teammate, models.CASCADE, related_name="tools")
+    tool = models.CharField(max_length=120)
+    permission = models.CharField(max_length=10, choices=Permission.choices, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["teammate", "tool"], name="one_row_per_tool")]
+
+    def __str__(self) -> str:
+        return self.tool
+
+
+class Revision(models.Model):
+    """A performer as it was; a run reads only the one that it started with."""
+
+    kind = models.CharField(max_length=20, default="teammate")
+    performer = models.BigIntegerField()
+    number = models.PositiveIntegerField()
+    definition = models.JSONField()
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "performer", "number"], name="one_revision_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.performer} revision {self.number}"
+
+
+class Memory(models.Model):
+    """What a teammate was told to remember, for one account and, where given, one end user."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    teammate = models.ForeignKey(Teammate, models.CASCADE)
+    user_id = models.CharField(max_length=200, blank=True)
+    text = models.TextField(max_length=2000)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "teammate", "user_id", "-id"])]
+        verbose_name_plural = "memories"
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class ApiKey(models.Model):
+    """A bearer key `sayso_<key_id>_<secret>`; only the digest of the secret is kept."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    name = models.CharField(max_length=120)
+    key_id = models.CharField(max_length=12, unique=True)
+    digest = models.CharField(max_length=64)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} (sayso_{self.key_id}_…)"
