@@ -1,0 +1,242 @@
+"""The tools that exist, by name. Titles, consequences and risks shown to people come from here, never from a model."""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Literal, get_args
+
+import rfc8785
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from teammates.tools.context import ToolContext
+
+Effect = Literal["pure", "read", "idempotent", "effect"]
+Risk = Literal["read", "write_internal", "write_external", "spend", "access", "destroy", "execute"]
+Level = Literal["low", "medium", "high", "critical"]
+Gate = Literal["", "ask", "plan"]
+
+# From harmless to harmful: `@tool(risk=…)` may raise what follows from the effect, never lower it.
+RISKS: tuple[Risk, ...] = get_args(Risk)
+LEVELS: dict[Risk, Level] = {
+    "read": "low",
+    "write_internal": "low",
+    "write_external": "medium",
+    "spend": "high",
+    "access": "high",
+    "destroy": "high",
+    "execute": "high",
+}
+RISK_WORDS: dict[Risk, str] = {
+    "read": "only reads",
+    "write_internal": "changes our own notes and files",
+    "write_external": "others see it",
+    "spend": "spends money",
+    "access": "gives access",
+    "destroy": "cannot be undone",
+    "execute": "runs code",
+}
+
+
+class ToolArguments(BaseModel):
+    """Base of the models made from signatures: nothing unknown, nothing converted in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class BadArguments(Exception):
+    """The arguments do not fit the tool; `errors` maps an argument's name ("" for all) to what is wrong."""
+
+    def __init__(self, errors: dict[str, str]):
+        super().__init__("; ".join(f"{name}: {text}" if name else text for name, text in errors.items()))
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool. `effect` says what a repeat after a crash would do, `risk` what a run of it does to the world."""
+
+    name: str
+    function: Callable[..., Any]
+    arguments: type[BaseModel]
+    description: str
+    title: str
+    effect: Effect = "effect"
+    risk: Risk = "write_external"
+    consequence: str = ""
+    icon: str = "wrench"
+    needs_approval: bool = False
+    timeout: float = 60.0
+    gate: Gate = ""
+    wants_context: bool = False
+    user_input: tuple[str, ...] = ()
+    external: bool = False
+
+    @property
+    def level(self) -> Level:
+        return LEVELS[self.risk]
+
+    @property
+    def risk_words(self) -> str:
+        return RISK_WORDS[self.risk]
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of all arguments."""
+        schema = self.arguments.model_json_schema()
+        schema.pop("title", None)
+        schema.pop("description", None)
+        return schema
+
+    @cached_property
+    def offered_schema(self) -> dict[str, Any]:
+        """JSON schema of what the model may fill; a person fills the rest."""
+        schema = dict(self.schema)
+        properties = schema.get("properties", {})
+        schema["properties"] = {name: spec for name, spec in properties.items() if name not in self.user_input}
+        schema["required"] = [name for name in schema.get("required", []) if name not in self.user_input]
+        return schema
+
+    @cached_property
+    def def_hash(self) -> str:
+        """Changes when the name, the description or the schema does; an approval is for one of them."""
+        definition = {"name": self.name, "description": self.description, "schema": self.schema}
+        return hashlib.sha256(rfc8785.dumps(definition)).hexdigest()
+
+    def check(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The values to call the function with; `BadArguments` names what does not fit."""
+        try:
+            valid = self.arguments.model_validate_json(rfc8785.dumps(arguments), strict=True)
+        except rfc8785.CanonicalizationError as error:
+            raise BadArguments({"": f"cannot be written as canonical JSON: {error}"}) from error
+        except ValidationError as error:
+            raise BadArguments(readable(error)) from error
+        return {name: getattr(valid, name) for name in type(valid).model_fields}
+
+    def target_of(self, arguments: dict[str, Any] | None) -> str:
+        """The first short value of the arguments, for one line of a list."""
+        for value in (arguments or {}).values():
+            if isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value).strip():
+                first = str(value).strip().splitlines()[0]
+                return first if len(first) <= 80 else first[:79] + "…"
+        return ""
+
+
+def readable(error: ValidationError) -> dict[str, str]:
+    """One sentence for each place that is wrong, keyed by the argument's name."""
+    found: dict[str, str] = {}
+    for problem in error.errors(include_url=False):
+        path = [str(part) for part in problem["loc"]]
+        where = f" (at {'.'.join(path[1:])})" if path[1:] else ""
+        found.setdefault(path[0] if path else "", problem["msg"] + where)
+    return found
+
+
+class UnknownTool(LookupError):
+    """No tool of that name is registered."""
+
+
+class Registry:
+    """Tools by name, loaded once: built in, of `SAYSO_TOOLS`, of installed packages (`sayso.tools`)."""
+
+    def __init__(self) -> None:
+        self._tools: dict[str, Tool] = {}
+
+    def add(self, new: Tool) -> None:
+        known = self._tools.get(new.name)
+        if known and known.function.__module__ != new.function.__module__:
+            raise ValueError(f"Two tools are called {new.name!r}: rename the one in {new.function.__module__}.")
+        self._tools[new.name] = new
+
+    def get(self, name: str) -> Tool | None:
+        return self._tools.get(name)
+
+    def all(self) -> list[Tool]:
+        return sorted(self._tools.values(), key=lambda t: (bool(t.gate), t.title))
+
+    def remove(self, name: str) -> None:
+        self._tools.pop(name, None)
+
+    def load(self, modules: Iterable[str]) -> None:
+        import_module("teammates.tools.builtin")
+        for name in modules:
+            import_module(name)
+        for point in entry_points(group="sayso.tools"):
+            point.load()
+
+
+registry = Registry()
+
+
+def make(function: Callable[..., Any], name: str = "", title: str = "", **fields: Any) -> Tool:
+    """The tool that a function describes: its signature becomes the schema, its docstring what the model reads."""
+    called = name or function.__name__
+    arguments, wants_context = arguments_model(function, called)
+    return Tool(
+        name=called,
+        function=function,
+        arguments=arguments,
+        wants_context=wants_context,
+        description=inspect.getdoc(function) or called,
+        title=title or called.replace("_", " ").capitalize(),
+        **fields,
+    )
+
+
+def tool(
+    function: Callable[..., Any] | None = None,
+    *,
+    effect: Effect = "effect",
+    risk: Risk | None = None,
+    needs_approval: bool = False,
+    title: str = "",
+    consequence: str = "",
+    icon: str = "wrench",
+    name: str = "",
+    timeout: float = 60.0,
+    user_input: Iterable[str] = (),
+    external: bool = False,
+) -> Any:
+    """Register a function as a tool, and give it back unchanged.
+
+    A first parameter annotated `ToolContext` is filled by Sayso. `effect` (default "effect": never repeated after a
+    crash), `risk` (may raise what follows from the effect), `needs_approval` (ask a person in every mode), `user_input`
+    (arguments that a person fills), `external` (somebody else runs it and gives the result), `timeout` (seconds until
+    the call is given up).
+    """
+    natural: Risk = "read" if effect in ("pure", "read") else "write_external"
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        made = make(
+            function,
+            name,
+            title,
+            effect=effect,
+            risk=max(natural, risk or natural, key=RISKS.index),
+            consequence=consequence,
+            icon=icon,
+            needs_approval=needs_approval,
+            timeout=timeout,
+            user_input=tuple(user_input),
+            external=external,
+        )
+        registry.add(made)
+        return function
+
+    return register(function) if function else register
+
+
+def arguments_model(function: Callable[..., Any], name: str) -> tuple[type[BaseModel], bool]:
+    """A pydantic model of the parameters, and whether the first one is the context."""
+    parameters = list(inspect.signature(function, eval_str=True).parameters.values())
+    wants_context = bool(parameters) and parameters[0].annotation is ToolContext
+    fields: dict[str, Any] = {}
+    for parameter in parameters[wants_context:]:
+        if parameter.annotation is parameter.empty:
+            raise TypeError(f"Tool {name!r}: give the parameter {parameter.name!r} a type.")
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (parameter.annotation, default)
+    return create_model(name, __base__=ToolArguments, **fields), wants_context
