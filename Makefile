@@ -1,0 +1,59 @@
+# The manual: `make` alone prints these words.
+.DEFAULT_GOAL := help
+.PHONY: help install dev run test lint docs bench lock screenshots
+
+PYTHON = .venv/bin/python
+PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+help:
+	@echo "make install      make .venv from requirements.lock; instant when nothing changed"
+	@echo "make run          start Sayso on http://127.0.0.1:8000; the first start prints a sign-in link"
+	@echo "make test         run every test; ARGS=\"-k inbox\" is handed to pytest"
+	@echo "make lint         check style, types and templates"
+	@echo "make docs         check that the documents and the code say the same"
+	@echo "make bench        measure the live stream; the figures are kept in bench/README.md"
+	@echo "make lock         write both lock files anew from pyproject.toml"
+	@echo "make screenshots  take the picture in the README anew"
+
+install: .venv/installed
+dev: .venv/installed-dev
+
+.venv/bin/python:
+	@bin/make-venv .venv
+
+.venv/installed: requirements.lock | .venv/bin/python
+	@echo "Installing what requirements.lock names ..."
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+.venv/installed-dev: requirements-dev.lock .venv/installed
+	@echo "Installing what requirements-dev.lock names ..."
+	@$(PIP) -r requirements-dev.lock
+	@touch $@
+
+run: install
+	@$(PYTHON) manage.py serve $(ARGS)
+
+test: dev
+	@$(PYTHON) -m pytest -n auto --dist loadfile $(ARGS)
+
+lint: dev
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest -q tests/test_architecture.py
+
+docs: dev
+	@$(PYTHON) -m pytest tests/test_docs.py tests/teammates/test_tool_docs.py
+
+bench: dev
+	@$(PYTHON) -m bench.live $(ARGS)
+
+lock: dev
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile --universal --generate-hashes -q \
+		pyproject.toml --extra postgres --extra redis -o requirements.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile --universal --generate-hashes -q \
+		pyproject.toml --extra postgres --extra redis --group dev -c requirements.lock -o requirements-dev.lock
+
+screenshots: dev
+	@$(PYTHON) docs/screenshots.py

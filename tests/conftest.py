@@ -1,0 +1,75 @@
+"""The cast: an owner, a reviewer, an outsider and the staff; and what this machine can test."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+CHROMIUM = shutil.which("chromium")
+MISSING = {"browser": "no Chromium (apt-get install chromium)"} if CHROMIUM is None else {}
+
+
+def person(name: str, **fields) -> User:
+    return User.objects.create_user(name, f"{name}@sayso.example", "a long enough password", **fields)
+
+
+@pytest.fixture
+def owner(db) -> User:
+    """Starts the runs."""
+    return person("olivia")
+
+
+@pytest.fixture
+def reviewer(db) -> User:
+    """Sees everybody's runs and may decide."""
+    user = person("rafael")
+    # A test with transaction=True empties the tables, the groups that migrations made included.
+    user.groups.add(Group.objects.get_or_create(name="reviewer")[0])
+    return user
+
+
+@pytest.fixture
+def outsider(db) -> User:
+    """Has an account, and no business with the others' runs."""
+    return person("otto")
+
+
+@pytest.fixture
+def staff(db) -> User:
+    return person("stella", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    """A browser in which `user` is signed in."""
+
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    required = os.environ.get("SAYSO_TESTS_REQUIRE", "").split(",")
+    if lacking := [f"{name}: {why}" for name, why in MISSING.items() if name in required]:
+        raise pytest.UsageError(f"SAYSO_TESTS_REQUIRE names what is not here: {'; '.join(lacking)}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for name, why in MISSING.items():
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=why))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Below everything else, pytest's own last line included."""
+    yield
+    if MISSING and not hasattr(session.config, "workerinput"):
+        print("\nNot tested here: " + "; ".join(f"{name}, {why}" for name, why in MISSING.items()))
