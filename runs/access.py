@@ -1,0 +1,25 @@
+"""Who may see a run: one answer for pages, sockets and the admin."""
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.http import Http404
+
+from runs.models import Run, RunQuerySet
+
+Someone = User | AnonymousUser | AbstractBaseUser
+
+
+def visible_runs(user: Someone) -> RunQuerySet:
+    return Run.objects.visible_to(user)
+
+
+def run_for(user: Someone, pk: int) -> Run:
+    """The run, or `Http404`: never "found, but not yours"."""
+    try:
+        return visible_runs(user).select_related("teammate", "session", "owner").get(pk=pk)
+    except Run.DoesNotExist:
+        raise Http404(f"No run {pk}.") from None
+
+
+def may_control(user: Someone, run: Run) -> bool:
+    """Stop, reply to and retry: the owner and staff; a reviewer only decides."""
+    return bool(run.owner_id == user.pk or getattr(user, "is_staff", False))

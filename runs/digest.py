@@ -1,0 +1,38 @@
+"""What a decision is bound to: SHA-256 over the canonical bytes (RFC 8785) of one exact call."""
+
+import hashlib
+from typing import Any
+
+import rfc8785
+
+from runs.models import Run, ToolCall
+
+
+def canonical(arguments: Any) -> bytes:
+    """The bytes that are shown, signed and run. Raises `rfc8785.CanonicalizationError` for what has none (NaN, 2^53)."""
+    return rfc8785.dumps(arguments)
+
+
+def digest_of(run: Run, call: ToolCall) -> str:
+    """Changes with the tool, its definition, the arguments, the revision, the run, its performer or who asked for it."""
+    return hashlib.sha256(
+        canonical(
+            {
+                "owner": run.owner_id,
+                "run": str(run.uuid),
+                "performer": run.performer_revision_id,
+                "requester": run.requested_by_id,
+                "call": call.pk,
+                "tool": call.tool,
+                "definition": call.tool_def_hash,
+                "arguments": call.arguments,
+                "revision": call.revision,
+                "nonce": call.nonce,
+            }
+        )
+    ).hexdigest()
+
+
+def digest_of_text(run: Run, text: str, revision: int) -> str:
+    """For what has no call: a plan given as text."""
+    return hashlib.sha256(canonical({"run": str(run.uuid), "text": text, "revision": revision})).hexdigest()

@@ -1,0 +1,211 @@
+"""The log of every run: what happened, in order, without a gap; written before anyone is told.
+
+Two ways in. A worker that holds a run's lease hands its text to the `Writer`, which commits whatever has gathered in one
+transaction, and changes state inside `step`. Everybody else appends inside the transaction of their own service.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, partial
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from runs.live.hub import hub
+from runs.locks import write
+from runs.models import Event, Run
+from runs.states import RunStatus
+
+LINGER = 0.01  # seconds that text may gather after a commit of text; a lone event is committed at once
+RETRY_SECONDS = 1.0  # between attempts to write a batch while the database refuses
+
+logger = logging.getLogger("sayso.journal")
+
+Happening = tuple[str, dict[str, Any]]
+
+
+class LeaseLost(Exception):
+    """This worker no longer holds the run: stop touching it."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One committed event, as followers get it."""
+
+    run_id: int
+    seq: int
+    kind: str
+    data: dict[str, Any]
+    at: datetime
+
+    @cached_property
+    def frame(self) -> str:
+        """The line as JSON, made once for all its followers."""
+        news = {"seq": self.seq, "kind": self.kind, "at": self.at.isoformat(), "data": self.data}
+        return json.dumps(news, ensure_ascii=False)
+
+
+def topic_of(run_id: int) -> str:
+    return f"run-{run_id}"
+
+
+def append(run_id: int, kind: str, data: dict[str, Any] | None = None) -> int:
+    """Add one line inside the caller's transaction and return its seq; followers hear of it after the commit."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("Append to the journal inside the transaction that changes the run.")
+    return _append(run_id, [(kind, data or {})])
+
+
+def _append(run_id: int, happenings: list[Happening]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE runs_run SET last_seq = last_seq + %s WHERE id = %s RETURNING last_seq", [len(happenings), run_id]
+        )
+        last = int(cursor.fetchone()[0])
+    lines = _lines(run_id, last, happenings)
+    _insert(lines)
+    transaction.on_commit(partial(publish, lines))
+    return last
+
+
+def _lines(run_id: int, last: int, happenings: list[Happening]) -> list[Line]:
+    now, first = timezone.now(), last - len(happenings) + 1
+    return [Line(run_id, first + place, kind, data, now) for place, (kind, data) in enumerate(happenings)]
+
+
+def _insert(lines: list[Line]) -> None:
+    # Not bulk_create: this is the one statement that runs for every word of every run.
+    at = connection.ops.adapt_datetimefield_value
+    rows = [(x.run_id, x.seq, x.kind, json.dumps(x.data, ensure_ascii=False), at(x.at)) for x in lines]
+    table = Event._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.executemany(f'INSERT INTO {table} (run_id, seq, kind, data, "at") VALUES (%s, %s, %s, %s, %s)', rows)
+
+
+def publish(lines: Iterable[Line]) -> None:
+    """Tell who follows these runs, and who watches all runs when one changed its status."""
+    news = []
+    for line in lines:
+        news.append((topic_of(line.run_id), line))
+        if line.kind.startswith("run."):
+            news.append(("runs", line))
+    hub.publish(news)
+
+
+@contextmanager
+def step(run_id: int, lease: str, *, durable: bool = False) -> Iterator[None]:
+    """A fenced transaction of the worker that holds the run: `LeaseLost`, and nothing changed, when it no longer does.
+
+    What the run has said so far is written first, so that the log keeps the order in which things happened.
+    """
+    said = writer.take(run_id)
+    try:
+        with write(durable=durable):
+            mine = Run.objects.filter(pk=run_id, lease=lease, status=RunStatus.RUNNING)
+            # Touching the row locks it where others could still write it before our commit (PostgreSQL).
+            if not mine.update(lease=lease):
+                raise LeaseLost
+            if said:
+                _append(run_id, said)
+            yield
+    except BaseException:
+        writer.give_back(run_id, lease, said)
+        raise
+
+
+class Writer:
+    """Group commit: takes what has gathered, writes it in one transaction, publishes, takes the next."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._said: dict[int, list[Happening]] = {}
+        self._leases: dict[int, str] = {}
+        self._in_flight: set[int] = set()
+        self._thread: threading.Thread | None = None
+        self.on_lost: Callable[[int], None] = lambda run_id: None  # told of runs that others have taken
+
+    def say(self, run_id: int, lease: str, kind: str, data: dict[str, Any]) -> None:
+        """Queue one line of a run that this worker holds. Adjacent text of a turn becomes one line."""
+        with self._changed:
+            said = self._said.setdefault(run_id, [])
+            if said and kind in ("text", "thinking") and said[-1][0] == kind and said[-1][1]["turn"] == data["turn"]:
+                said[-1] = (kind, {"turn": data["turn"], "delta": said[-1][1]["delta"] + data["delta"]})
+            else:
+                said.append((kind, data))
+            self._leases[run_id] = lease
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def take(self, run_id: int) -> list[Happening]:
+        """What the run has said and the log does not have yet; waits while the writer is writing some of it."""
+        with self._changed:
+            while run_id in self._in_flight:
+                self._changed.wait()
+            self._leases.pop(run_id, None)
+            return self._said.pop(run_id, [])
+
+    def give_back(self, run_id: int, lease: str, said: list[Happening]) -> None:
+        if said:
+            with self._changed:
+                self._said[run_id] = said + self._said.get(run_id, [])
+                self._leases[run_id] = lease
+                self._changed.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._said:
+                    self._changed.wait()
+                batch, self._said = self._said, {}
+                leases, self._leases = self._leases, {}
+                self._in_flight = set(batch)
+            pause, lost = LINGER, []
+            try:
+                lost = self._commit(batch, leases)
+            except DatabaseError:
+                logger.exception("The journal could not be written; trying again")
+                for run_id, said in batch.items():
+                    self.give_back(run_id, leases[run_id], said)
+                pause = RETRY_SECONDS
+            finally:
+                with self._changed:
+                    self._in_flight = set()
+                    self._changed.notify_all()
+            for run_id in lost:
+                self.on_lost(run_id)
+            time.sleep(pause)
+
+    def _commit(self, batch: dict[int, list[Happening]], leases: dict[int, str]) -> list[int]:
+        """Write the batch; the runs that are no longer ours are left out and returned."""
+        values = ", ".join(["(%s, %s, %s)"] * len(batch))
+        params: list[Any] = []
+        for run_id, said in batch.items():
+            params += [run_id, leases[run_id], len(said)]
+        lines: list[Line] = []
+        with write():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"WITH said(run_id, lease, n) AS (VALUES {values}) "
+                    "UPDATE runs_run SET last_seq = last_seq + said.n FROM said WHERE runs_run.id = said.run_id "
+                    "AND runs_run.lease = said.lease AND runs_run.status = 'running' "
+                    "RETURNING runs_run.id, runs_run.last_seq",
+                    params,
+                )
+                ours = dict(cursor.fetchall())
+            for run_id, last in ours.items():
+                lines += _lines(run_id, last, batch[run_id])
+            _insert(lines)
+        publish(lines)
+        return [run_id for run_id in batch if run_id not in ours]
+
+
+writer = Writer()

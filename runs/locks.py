@@ -1,0 +1,74 @@
+"""Whose turn it is to write: SQLite has one writer, and its own way of waiting is neither fair nor quick."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+
+class Turns:
+    """A lock that is handed over first come, first served; the thread that holds it may take it again."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._queue: deque[tuple[int, threading.Lock]] = deque()
+        self._owner: int | None = None
+        self._depth = 0
+
+    def acquire(self) -> None:
+        me = threading.get_ident()
+        with self._mutex:
+            if self._owner in (None, me):
+                self._owner = me
+                self._depth += 1
+                return
+            ticket = threading.Lock()
+            ticket.acquire()
+            self._queue.append((me, ticket))
+        ticket.acquire()
+
+    def release(self) -> None:
+        with self._mutex:
+            self._depth -= 1
+            if self._depth:
+                return
+            self._owner = None
+            if self._queue:
+                self._owner, ticket = self._queue.popleft()
+                self._depth = 1
+                ticket.release()
+
+    def mine(self) -> bool:
+        return self._owner == threading.get_ident()
+
+
+turns = Turns()
+
+
+@contextmanager
+def write(*, durable: bool = False) -> Iterator[None]:
+    """A writing transaction, in its turn. `durable`: it also survives the death of the machine, not only of the process.
+
+    Every write of a request or a service happens in here. Nested, it is a savepoint of the outer one.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    turns.acquire()
+    try:
+        if durable:
+            _synchronous("FULL")
+        with transaction.atomic():
+            yield
+    finally:
+        if durable:
+            _synchronous("NORMAL")
+        turns.release()
+
+
+def _synchronous(level: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA synchronous={level}")

@@ -1,0 +1,110 @@
+"""What strangers wrote, made safe to show: a model's Markdown, and the exact values of a tool call."""
+
+import json
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Any
+
+import nh3
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+
+MARKDOWN_LIMIT = 32 * 1024
+# Beyond these the parser's time grows with the square of the text; the same text then loses its links or tables.
+MAX_BRACKETS = 1000
+MAX_CELLS = 10_000
+
+TAGS = set(
+    "p br hr h3 h4 h5 h6 strong em s blockquote ul ol li code pre a table thead tbody tr th td".split()
+)
+ATTRIBUTES = {"a": {"href", "title"}, "code": {"class"}, "ol": {"start"}}
+LANGUAGE = re.compile(r"language-[a-z0-9-]+")
+ABSOLUTE = re.compile(r"(https?://|mailto:)", re.I)
+
+parser = MarkdownIt("js-default").disable("image")
+
+
+def markdown(text: str) -> SafeString:
+    """The Markdown of a model as HTML of a closed list of tags; what is beyond the limit follows as it is."""
+    head, rest = split_at_limit(text)
+    tail = format_html('<pre class="beyond">{}</pre>', rest) if rest else SafeString()
+    return rendered(head) + tail
+
+
+def split_at_limit(text: str) -> tuple[str, str]:
+    if len(text) <= MARKDOWN_LIMIT:
+        return text, ""
+    cut = text.rfind("\n", 0, MARKDOWN_LIMIT)
+    cut = cut + 1 if cut > 0 else MARKDOWN_LIMIT
+    return text[:cut], text[cut:]
+
+
+@lru_cache(maxsize=256)
+def rendered(text: str) -> SafeString:
+    # A lone surrogate cannot be sent; JSON lets one through.
+    text = text.encode("utf-8", "replace").decode()
+    with parser.reset_rules():
+        parser.disable(too_costly(text))
+        tokens = parser.parse(text)
+        for token in tokens:
+            if token.type.startswith("heading"):
+                token.tag = f"h{min(6, int(token.tag[1]) + 2)}"  # h1 and h2 are the page's
+        html = parser.renderer.render(tokens, parser.options, {})
+    clean = nh3.clean(
+        html,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=allowed,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="nofollow noopener noreferrer ugc",
+    )
+    return mark_safe(clean)  # noqa: S308 - cleaned in the line above
+
+
+def too_costly(text: str) -> list[str]:
+    lines = text.splitlines() or [""]
+    cells = max(line.count("|") for line in lines) * len(lines)
+    rules = {"link": text.count("[") > MAX_BRACKETS, "table": cells > MAX_CELLS}
+    return [rule for rule, costly in rules.items() if costly]
+
+
+def allowed(tag: str, name: str, value: str) -> str | None:
+    if name == "class":
+        return value if LANGUAGE.fullmatch(value) else None
+    if name == "href":
+        return value if ABSOLUTE.match(value) else None
+    return value
+
+
+# Characters that a reader would not see, or that would show others in a false order.
+UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+    r"\u205f-\u206f\u2800\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    r"|[ \t\n]{8,}"
+)
+LONG_BLANK = 80
+MANY_LINES = 8
+
+
+def visible(value: Any) -> SafeString:
+    """A value exactly as it is, escaped, with a token for every character that would not be seen."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    parts, end = [], 0
+    for match in UNSEEN.finditer(text):
+        parts += [escape(text[end : match.start()]), token(match[0])]
+        end = match.end()
+    return SafeString("".join([*parts, escape(text[end:])]))
+
+
+def token(found: str) -> str:
+    if found[0] in " \t\n":
+        if len(found) < LONG_BLANK and found.count("\n") < MANY_LINES:
+            return found
+        name = f"{len(found)} blank characters, {found.count(chr(10))} line ends"
+        return format_html('<span class="ctl" title="not shown: {}">{}</span>', name, name)
+    code = f"U+{ord(found):04X}"
+    name = unicodedata.name(found, "control character").lower()
+    return format_html('<span class="ctl" title="{} {}">{}</span>', code, name, code)

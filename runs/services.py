@@ -1,0 +1,146 @@
+"""What may be done to a run from outside the machine: each verb is one function and one transaction."""
+
+import uuid
+
+from django.contrib.auth.models import User
+from django.db.models import Case, F, Value, When
+from django.utils import timezone
+
+from runs import journal
+from runs.engine.verdicts import Handed
+from runs.locks import write
+from runs.models import Run, Session, ToolCall, WrongStatus
+from runs.signals import run_cancelled
+from runs.states import CALL_OPEN, RunStatus
+from runs.wakeup import wake
+from teammates.models import Mode, Teammate
+from teammates.services import current_revision
+
+MESSAGE_LIMIT = 50_000
+
+
+class Refused(Exception):
+    """What was asked for is not possible; `message` says why and what to do, `field` where, `code` for machines."""
+
+    def __init__(self, message: str, *, field: str = "", code: str = "invalid"):
+        super().__init__(message)
+        self.message, self.field, self.code = message, field, code
+
+
+def start(
+    *,
+    owner: User,
+    teammate: Teammate,
+    message: str,
+    permission_mode: str | None = None,
+    human_in_the_loop: bool | None = None,
+    session: Session | None = None,
+    requested_by: User | None = None,
+    retry_of: Run | None = None,
+) -> Run:
+    """Queue a run of `teammate` for one message; mode and human in the loop are the teammate's own unless given."""
+    mode = permission_mode or teammate.permission_mode
+    people = teammate.human_in_the_loop if human_in_the_loop is None else human_in_the_loop
+    _check(teammate, message, mode, people)
+    with write():
+        session = session or Session.objects.create(owner=owner, key=str(uuid.uuid4()))
+        run = Run.objects.create(
+            owner=owner,
+            session=session,
+            teammate=teammate,
+            performer_revision=current_revision(teammate),
+            requested_by=requested_by or owner,
+            retry_of=retry_of,
+            message=message,
+            permission_mode=mode,
+            human_in_the_loop=people,
+        )
+        journal.append(run.pk, "run.queued", {"mode": mode})
+        run.last_seq = 1
+        wake(run.pk)
+    return run
+
+
+def _check(teammate: Teammate, message: str, mode: str, people: bool) -> None:
+    if not message.strip():
+        raise Refused("Say what is to be done.", field="message", code="empty")
+    if len(message) > MESSAGE_LIMIT:
+        over = f"The message has {len(message):,} characters; {MESSAGE_LIMIT:,} fit. Put the rest in a file."
+        raise Refused(over, field="message", code="too_long")
+    if "\x00" in message:
+        raise Refused("The message holds a NUL character; remove it.", field="message")
+    if not teammate.enabled:
+        raise Refused(f"{teammate.name} is disabled. Choose another teammate.", field="teammate", code="disabled")
+    if mode not in Mode.values:
+        raise Refused(f"There is no mode {mode!r}.", field="permission_mode")
+    if mode != Mode.AUTONOMOUS and not people:
+        needs = f"{Mode(mode).label} mode needs human in the loop: somebody has to decide."
+        raise Refused(needs, field="permission_mode", code="needs_people")
+
+
+def reply(run: Run, message: str, *, by: User) -> Run:
+    """A new run that goes on in the same conversation; not while `run` lives."""
+    run.refresh_from_db(fields=["status"])
+    if run.is_live:
+        raise Refused("This run is still going. Wait until it ends, or stop it.", field="message", code="run_active")
+    return _again(run, message, by)
+
+
+def retry(run: Run, *, by: User) -> Run:
+    """A new run with the same message; only once `run` has ended."""
+    run.refresh_from_db(fields=["status"])
+    if run.is_live:
+        raise Refused("This run is still going. Stop it first.", code="run_active")
+    return _again(run, run.message, by, retry_of=run)
+
+
+def _again(run: Run, message: str, by: User, retry_of: Run | None = None) -> Run:
+    return start(
+        owner=run.owner,
+        teammate=run.teammate,
+        message=message,
+        permission_mode=run.permission_mode,
+        human_in_the_loop=run.human_in_the_loop,
+        session=run.session,
+        requested_by=by,
+        retry_of=retry_of,
+    )
+
+
+def cancel(run: Run, *, by: User, reason: str = "") -> None:
+    """End the run now, whatever it is doing; `WrongStatus` when it has ended.
+
+    A call that has started may still finish: its result is kept with the call, and the model never sees it.
+    """
+    with write(durable=True):
+        run.refresh_from_db(fields=["status"])
+        now = timezone.now()
+        run.move(RunStatus.CANCELLED, finished_at=now, open_gates=0, lease="", lease_until=None)
+        run_cancelled.send(Run, run=run)
+        waiting = [state for state in CALL_OPEN if state not in ("started", "outcome_unknown")]
+        ToolCall.objects.filter(run=run, state__in=waiting).update(state="cancelled", finished_at=now)
+        journal.append(run.pk, "run.cancelled", {"by": by.get_username(), "reason": reason})
+
+
+def resume(run_id: int, handed: Handed) -> int | None:
+    """Hand one decision down to its call; the last one of the pause queues the run and returns that event's seq.
+
+    Runs inside the decision's transaction. `WrongStatus` when the run does not wait (any more).
+    """
+    handed.apply(run_id)
+    if not _one_gate_less(run_id):
+        raise WrongStatus(f"run {run_id} is not paused")
+    run = Run.objects.only("status", "last_seq").get(pk=run_id)
+    if run.status != RunStatus.QUEUED:
+        return None
+    wake(run_id)
+    return journal.append(run_id, "run.resumed", {"pause": run.last_seq})
+
+
+def _one_gate_less(run_id: int) -> int:
+    """One UPDATE: of two last decisions at once, exactly one sees the sum come to zero."""
+    last = When(open_gates=1, then=Value(RunStatus.QUEUED))
+    return Run.objects.filter(pk=run_id, status=RunStatus.PAUSED, open_gates__gt=0).update(
+        status=Case(last, default=Value(RunStatus.PAUSED)), open_gates=F("open_gates") - 1, woken_at=timezone.now(), attempt=0
+    )
+

@@ -1,0 +1,22 @@
+"""Tell a worker that a run waits in the queue. The row is the queue; a lost message costs one sweep."""
+
+import logging
+from functools import partial
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger("sayso.runs")
+
+
+def wake(run_id: int) -> None:
+    """Send the message once the row is committed."""
+    transaction.on_commit(partial(_send, run_id))
+
+
+def _send(run_id: int) -> None:
+    try:
+        current_app.send_task("runs.tasks.advance_run", [run_id], ignore_result=True, retry=False)
+    except OperationalError as error:
+        logger.warning("The broker is away (%s); the sweep will start run %s.", error, run_id)
