@@ -12,7 +12,7 @@ from config.env import ROOT, Environment, secret_key
 
 env = Environment()
 
-VERSION = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[1]  # type: ignore[index]
+VERSION = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[0]
 
 BASE_DIR = ROOT
 DATA_DIR: Path = env.sayso_data
