@@ -15,9 +15,6 @@ LOOKUPS = ["filter", "exclude", "get", "annotate", "aggregate", "order_by", "val
 MANAGER = [*LOOKUPS, "all", "count", "exists", "create", "add", "set", "first", "last", "update", "delete", "aget"]
 STATES = {"status", "state"}
 
-# A change of state that is not a `move`: "path:function".
-MOVES_BY_ITSELF: set[str] = set()
-
 
 def rooms_above(room: str) -> set[str]:
     return set(ROOMS[ROOMS.index(room) + 1 :])
@@ -74,21 +71,30 @@ def test_nothing_waits_for_a_row_lock():
     assert [str(path) for path in CODE if "select_for_update" in text(path)] == []
 
 
-def changes_of_state(part: ast.AST) -> Iterator[ast.expr | ast.keyword]:
-    """`run.status = …` and `update(status=…)`."""
+def assigned(part: ast.AST) -> Iterator[int]:
+    """The lines of `run.status = …`."""
     for node in ast.walk(part):
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            yield from (target for target in targets if isinstance(target, ast.Attribute) and target.attr in STATES)
-        if isinstance(node, ast.Call) and called(node) == "update":
-            yield from (keyword for keyword in node.keywords if keyword.arg in STATES)
+            yield from (
+                node.lineno for target in targets if isinstance(target, ast.Attribute) and target.attr in STATES
+            )
 
 
-def test_a_status_changes_by_a_move_only():
+def updated(function: ast.AST) -> Iterator[int]:
+    """The lines of `update(status=…)` in a function that asks nowhere for the status before, with `filter(status=…)`."""
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    asked = {str(word.arg).split("__")[0] for call in calls if called(call) == "filter" for word in call.keywords}
+    for call in calls:
+        if called(call) == "update":
+            yield from (word.value.lineno for word in call.keywords if word.arg in STATES - asked)
+
+
+def test_a_status_changes_by_compare_and_set_only():
     for path in CODE:
-        movers = [f for f in functions(path) if f.name == "move" or f"{path}:{f.name}" in MOVES_BY_ITSELF]
-        allowed = {change.lineno for mover in movers for change in changes_of_state(mover)}
-        assert {change.lineno for change in changes_of_state(tree(path))} <= allowed, path
+        moves = {line for function in functions(path) if function.name == "move" for line in assigned(function)}
+        assert set(assigned(tree(path))) - moves == set(), path
+        assert [line for function in functions(path) for line in updated(function)] == [], path
 
 
 def test_a_silenced_check_says_why():
