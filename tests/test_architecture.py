@@ -82,7 +82,7 @@ def assigned(part: ast.AST) -> Iterator[int]:
 
 
 def updated(function: ast.AST) -> Iterator[int]:
-    """The lines of `update(status=…)` in a function that asks nowhere for the status before, with `filter(status=…)`."""
+    """The lines of `update(status=…)` where nothing asks for the status before, with `filter(status=…)`."""
     calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
     asked = {str(word.arg).split("__")[0] for call in calls if called(call) == "filter" for word in call.keywords}
     for call in calls:
