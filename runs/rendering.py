@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import nh3
@@ -16,14 +16,17 @@ MARKDOWN_LIMIT = 32 * 1024
 MAX_BRACKETS = 1000
 MAX_CELLS = 10_000
 
-TAGS = set(
-    "p br hr h3 h4 h5 h6 strong em s blockquote ul ol li code pre a table thead tbody tr th td".split()
-)
-ATTRIBUTES = {"a": {"href", "title"}, "code": {"class"}, "ol": {"start"}}
+TAGS = {"p", "br", "hr", "h3", "h4", "h5", "h6", "strong", "em", "s", "blockquote", "ul", "ol", "li", "code", "pre"}
+TAGS |= {"a", "table", "thead", "tbody", "tr", "th", "td"}
+ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href"}, "code": {"class"}, "ol": {"start"}}
 LANGUAGE = re.compile(r"language-[a-z0-9-]+")
 ABSOLUTE = re.compile(r"(https?://|mailto:)", re.I)
 
-parser = MarkdownIt("js-default").disable("image")
+
+@cache
+def parser(without: tuple[str, ...]) -> MarkdownIt:
+    """One for each set of rules left out: an instance is only safe in many threads while its rules stay."""
+    return MarkdownIt("js-default").disable(["image", *without])
 
 
 def markdown(text: str) -> SafeString:
@@ -45,13 +48,12 @@ def split_at_limit(text: str) -> tuple[str, str]:
 def rendered(text: str) -> SafeString:
     # A lone surrogate cannot be sent; JSON lets one through.
     text = text.encode("utf-8", "replace").decode()
-    with parser.reset_rules():
-        parser.disable(too_costly(text))
-        tokens = parser.parse(text)
-        for token in tokens:
-            if token.type.startswith("heading"):
-                token.tag = f"h{min(6, int(token.tag[1]) + 2)}"  # h1 and h2 are the page's
-        html = parser.renderer.render(tokens, parser.options, {})
+    reader = parser(too_costly(text))
+    tokens = reader.parse(text)
+    for part in tokens:
+        if part.type.startswith("heading"):
+            part.tag = f"h{min(6, int(part.tag[1]) + 2)}"  # h1 and h2 are the page's
+    html = reader.renderer.render(tokens, reader.options, {})
     clean = nh3.clean(
         html,
         tags=TAGS,
@@ -63,11 +65,12 @@ def rendered(text: str) -> SafeString:
     return mark_safe(clean)  # noqa: S308 - cleaned in the line above
 
 
-def too_costly(text: str) -> list[str]:
+def too_costly(text: str) -> tuple[str, ...]:
+    """The rules whose time would grow too far with this text."""
     lines = text.splitlines() or [""]
     cells = max(line.count("|") for line in lines) * len(lines)
     rules = {"link": text.count("[") > MAX_BRACKETS, "table": cells > MAX_CELLS}
-    return [rule for rule, costly in rules.items() if costly]
+    return tuple(rule for rule, costly in rules.items() if costly)
 
 
 def allowed(tag: str, name: str, value: str) -> str | None:
@@ -101,10 +104,21 @@ def visible(value: Any) -> SafeString:
 
 def token(found: str) -> str:
     if found[0] in " \t\n":
-        if len(found) < LONG_BLANK and found.count("\n") < MANY_LINES:
-            return found
-        name = f"{len(found)} blank characters, {found.count(chr(10))} line ends"
-        return format_html('<span class="ctl" title="not shown: {}">{}</span>', name, name)
+        return blank(found)
+    return unseen(found)
+
+
+def blank(found: str) -> str:
+    """Short blanks as they are; a long one could push the words behind it out of sight."""
+    lines = found.count("\n")
+    if len(found) < LONG_BLANK and lines < MANY_LINES:
+        return found
+    name = f"{len(found)} blank characters, {lines} line ends"
+    return format_html('<span class="ctl" title="not shown: {}">{}</span>', name, name)
+
+
+@cache
+def unseen(found: str) -> str:
     code = f"U+{ord(found):04X}"
     name = unicodedata.name(found, "control character").lower()
     return format_html('<span class="ctl" title="{} {}">{}</span>', code, name, code)
