@@ -41,7 +41,7 @@ lint: dev
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -q tests/test_architecture.py
+	$(PYTHON) -m pytest -q tests/test_architecture.py tests/test_templates.py
 
 docs: dev
 	@$(PYTHON) -m pytest tests/test_docs.py tests/teammates/test_tool_docs.py

@@ -1,0 +1,86 @@
+"""What the strict content policy and the pages without JavaScript need of every template."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.template.base import Node, Origin, Template
+from django.template.defaulttags import URLNode
+from django.template.loader import get_template
+from django.template.loader_tags import ExtendsNode, IncludeNode
+from django.urls import get_resolver
+
+from tests.source import ROOT, files, modules, text
+
+TEMPLATES = [path for path in files("templates") if path.suffix in (".html", ".txt")]
+INLINE = {
+    "a style": re.compile(r"<style\b|\sstyle\s*=", re.I),
+    "a script without a file": re.compile(r"<script\b(?![^>]*\bsrc=)", re.I),
+    "a handler": re.compile(r"\son[a-z]+\s*=|hx-on", re.I),
+    "text that is not escaped": re.compile(r"\|\s*safe(seq)?\b|autoescape\s+off", re.I),
+    "a file from elsewhere": re.compile(r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=[\"']?(?:https?:)?//", re.I),
+}
+
+
+def compiled(path: Path) -> Template:
+    return get_template(str(path.relative_to("templates"))).template
+
+
+def nodes(template: Template) -> Iterator[Node]:
+    yield from template.nodelist.get_nodes_by_type(Node)
+
+
+@pytest.mark.parametrize("what", INLINE)
+def test_no_template_has(what):
+    found = [(str(path), match) for path in TEMPLATES for match in INLINE[what].findall(text(path))]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=str)
+def test_it_compiles(path):
+    assert isinstance(compiled(path).origin, Origin)
+
+
+def names_of_addresses(resolver=None, space: str = "") -> Iterator[str]:
+    for name in (resolver := resolver or get_resolver()).reverse_dict:
+        if isinstance(name, str):
+            yield space + name
+    for inner, (_, below) in resolver.namespace_dict.items():
+        yield from names_of_addresses(below, f"{space}{inner}:")
+
+
+def test_every_address_that_is_named_exists():
+    known = set(names_of_addresses())
+    named = [
+        (str(path), node.view_name.var)
+        for path in TEMPLATES
+        for node in nodes(compiled(path))
+        if isinstance(node, URLNode) and isinstance(node.view_name.var, str)
+    ]
+    assert [(path, name) for path, name in named if name not in known] == []
+
+
+def test_every_template_that_is_named_exists():
+    named = [
+        (str(path), word.var)
+        for path in TEMPLATES
+        for node in nodes(compiled(path))
+        if isinstance(node, IncludeNode | ExtendsNode)
+        and isinstance((word := node.template if isinstance(node, IncludeNode) else node.parent_name).var, str)
+    ]
+    assert [(path, name) for path, name in named if not (ROOT / "templates" / name).exists()] == []
+
+
+def test_every_template_is_used():
+    """A fragment that no page, view or tag names any more is dead."""
+    everything = "\n".join(text(path) for path in [*modules("runs", "approvals", "teammates", "config"), *TEMPLATES])
+    conventional = {"403.html", "404.html", "500.html", "400.html", "403_csrf.html", "base.html"}
+    names = [str(path.relative_to("templates")) for path in TEMPLATES]
+    assert [name for name in names if name not in conventional and f'"{name}"' not in everything] == []
+
+
+def test_no_code_marks_text_as_safe_but_the_renderer():
+    """nh3 stands behind it there."""
+    marks = [str(path) for path in modules("runs", "approvals", "teammates", "config") if "mark_safe" in text(path)]
+    assert set(marks) <= {"runs/rendering.py"}
