@@ -19,6 +19,7 @@ DEFINED = (
     "history_runs",
 )
 RESERVED = {"new", "teams", "workflows"}  # words of our own addresses below /roster/
+RESERVED_WORD = "“{}” is a word of Sayso's own addresses; choose another id."
 
 Tools = list[tuple[str, str]]
 
@@ -41,7 +42,7 @@ def save(teammate: Teammate, tools: Tools) -> Revision | None:
 
 def check(teammate: Teammate, tools: Tools) -> None:
     if teammate.slug in RESERVED:
-        raise ValidationError({"slug": f"“{teammate.slug}” is a word of Sayso's own addresses; choose another id."})
+        raise ValidationError({"slug": RESERVED_WORD.format(teammate.slug)})
     teammate.full_clean()
     names = [name for name, _ in tools]
     if twice := sorted({name for name in names if names.count(name) > 1}):
