@@ -1,4 +1,18 @@
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from config import views
+
+urlpatterns = [
+    path("roster/", include("teammates.urls")),
+    path("settings/", views.settings_page, name="settings"),
+    path("settings/password/", views.password, name="password"),
+    path("settings/keys/", views.api_keys, name="keys"),
+    path("settings/keys/<int:pk>/revoke/", views.revoke_key, name="revoke_key"),
+    path("sign-in/", views.SignIn.as_view(), name="login"),
+    path("sign-in/<str:uid>/<str:token>/", views.sign_in_link, name="sign_in_link"),
+    path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("admin/login/", views.admin_login),
+    path("admin/", admin.site.urls),
+]

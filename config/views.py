@@ -1,0 +1,127 @@
+"""Sign-in, the settings page, and the pages for what went wrong."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import login, update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.contrib.auth.views import LoginView, redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from config import signin
+from config.forms import ChangePassword, KeyForm, NewPassword, SignInForm
+from teammates import accounts, keys
+from teammates.models import ApiKey
+
+BY_LINK = "signed_in_by_link"  # in the session: this person may set a password without knowing the old one
+
+
+class SignIn(LoginView):
+    """Says nothing about who exists and what waits behind the address that was opened."""
+
+    template_name = "registration/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    @method_decorator(sensitive_post_parameters("password"))
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not signin.may_guess(request, request.POST.get("username", "")):
+            return self.too_many_guesses()
+        return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        signin.forget_guesses(self.request, self.request.POST["username"])
+        return super().form_valid(form)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+    def too_many_guesses(self) -> HttpResponse:
+        form = SignInForm(initial={"username": self.request.POST.get("username", "")[:150]})
+        context = self.get_context_data(form=form, too_many=True)
+        return self.render_to_response(context, status=429, headers={"Retry-After": "300"})
+
+
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """The admin site has no sign-in page of its own, which would know no limit on guesses."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next", "") or reverse("admin:index"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in_link(request: HttpRequest, uid: str, token: str) -> HttpResponse:
+    """Opening the link only shows a button: whoever looks at links before people do must not spend it."""
+    user = signin.holder(uid, token)
+    wanted = signin.safe_next(request)
+    if user and request.method != "POST":
+        return render(request, "registration/link.html", {"account": user, "next": wanted})
+    if not user or not signin.spend(user):
+        return render(request, "registration/link_spent.html", status=410)
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    request.session[BY_LINK] = True
+    if not user.has_usable_password():
+        return redirect(f"{reverse('password')}?{urlencode({'next': wanted or reverse('home')})}")
+    return redirect(wanted or "home")
+
+
+@login_required
+@require_safe
+def settings_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "config/settings.html", {"deciders": accounts.deciders()})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+def password(request: HttpRequest) -> HttpResponse:
+    """Every other browser of this person is signed out by the change; this one stays."""
+    user = accounts.signed_in(request)
+    form = password_form(request, user)
+    wanted = signin.safe_next(request)
+    if not form.is_valid():
+        context = {"form": form, "next": wanted, "keys": accounts.working_keys(user).count()}
+        return render(request, "config/password.html", context, status=422 if form.is_bound else 200)
+    form.save()
+    update_session_auth_hash(request, user)
+    request.session.pop(BY_LINK, None)
+    revoked = keys.revoke_all(user) if form.cleaned_data["revoke_keys"] else 0
+    also = f" API keys revoked: {revoked}." if revoked else ""
+    messages.success(request, f"The password is set. Other browsers are signed out.{also}")
+    return redirect(wanted or "settings")
+
+
+def password_form(request: HttpRequest, user: User) -> NewPassword | ChangePassword:
+    knows_old = user.has_usable_password() and BY_LINK not in request.session
+    kind = ChangePassword if knows_old else NewPassword
+    return kind(user, request.POST if request.method == "POST" else None)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def api_keys(request: HttpRequest) -> HttpResponse:
+    """A new key is shown in the answer to the form itself: kept nowhere, it cannot be shown again."""
+    user = accounts.signed_in(request)
+    form = KeyForm(request.POST if request.method == "POST" else None)
+    made, text = form.create(user) if form.is_valid() else (None, "")
+    if made:
+        form = KeyForm()
+    context = {"form": form, "made": made, "text": text, "keys": accounts.keys_of(user), "scopes": keys.SCOPES}
+    return render(request, "config/keys.html", context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_POST
+def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
+    key = get_object_or_404(ApiKey, pk=pk, owner=accounts.signed_in(request))
+    keys.revoke(key)
+    messages.success(request, f"The key “{key.name}” opens nothing any more.")
+    return redirect(resolve_url("keys"))
