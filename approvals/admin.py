@@ -10,7 +10,7 @@ from teammates.admin import ReadOnly
 class DecisionInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Decision
     readonly_fields = ["verdict", "by", "via", "at", "revision", "arguments", "reason"]
-    exclude = ["approval", "question", "run", "digest"]
+    fields = readonly_fields
     extra = 0
     can_delete = False
 

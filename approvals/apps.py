@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class ApprovalsConfig(AppConfig):
     name = "approvals"
+
+    def ready(self) -> None:
+        from approvals import asking  # noqa: F401 - connects the receivers of runs.signals

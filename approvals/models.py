@@ -88,6 +88,8 @@ class Question(Gate):
     class Kind(models.TextChoices):
         ASK = "ask", "Question"
         PLAN = "plan", "Plan"
+        INPUT = "input", "Missing input"
+        EXTERNAL = "external", "Outside result"
         UNKNOWN = "unknown", "Outcome unknown"
         ATTENTION = "attention", "Needs attention"
 

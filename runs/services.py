@@ -11,7 +11,7 @@ from runs.engine.verdicts import Handed
 from runs.locks import write
 from runs.models import Run, Session, ToolCall, WrongStatus
 from runs.signals import run_cancelled
-from runs.states import CALL_OPEN, RunStatus
+from runs.states import CALL_MOVES, CallState, RunStatus, sources
 from runs.wakeup import wake
 from teammates.models import Mode, Teammate
 from teammates.services import current_revision
@@ -117,8 +117,8 @@ def cancel(run: Run, *, by: User, reason: str = "") -> None:
         now = timezone.now()
         run.move(RunStatus.CANCELLED, finished_at=now, open_gates=0, lease="", lease_until=None)
         run_cancelled.send(Run, run=run)
-        waiting = [state for state in CALL_OPEN if state not in ("started", "outcome_unknown")]
-        ToolCall.objects.filter(run=run, state__in=waiting).update(state="cancelled", finished_at=now)
+        not_begun = sources(CALL_MOVES, CallState.CANCELLED)
+        ToolCall.objects.filter(run=run, state__in=not_begun).update(state=CallState.CANCELLED, finished_at=now)
         journal.append(run.pk, "run.cancelled", {"by": by.get_username(), "reason": reason})
 
 

@@ -1,0 +1,43 @@
+"""What waits for this person, pushed to every page: the count, and which gates opened or closed."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from channels.db import database_sync_to_async
+
+from approvals.access import waiting_count
+from approvals.asking import INBOX
+from runs.consumers import PageConsumer, RunConsumer
+from runs.live.hub import hub
+
+SILENCE = 30.0  # seconds after which the count is looked up all the same
+
+
+class InboxConsumer(PageConsumer):
+    async def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
+        return [self.watch_inbox(user)]
+
+    async def watch_inbox(self, user: Any) -> None:
+        """Push {"inbox": {"count", "new"}} at once and whenever it may have changed; `new` names the touched gates."""
+        sees_all = await database_sync_to_async(oversees)(user)
+        count, told = database_sync_to_async(waiting_count), -1
+        with hub.follow(INBOX) as follower:
+            names: list[str] = []
+            while True:
+                waiting = await count(user)
+                if names or waiting != told:
+                    await self.tell({"inbox": {"count": waiting, "new": names}})
+                told = waiting
+                items = await follower.next(SILENCE)
+                names = [name for owner_id, name in items if sees_all or owner_id == user.pk]
+
+
+def oversees(user: Any) -> bool:
+    return bool(user.is_staff or user.groups.filter(name="reviewer").exists())
+
+
+class RunPageConsumer(InboxConsumer, RunConsumer):
+    """The run page's one socket: its run's events and the inbox."""
+
+    async def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
+        return [*await RunConsumer.pipes(self, user), *await InboxConsumer.pipes(self, user)]

@@ -1,0 +1,255 @@
+"""What people do with gates. Every way in (pages, doors, admin, commands) calls these, each one transaction."""
+
+import json
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from approvals import answers as reading
+from approvals.access import may_decide
+from approvals.answers import Given
+from approvals.asking import name_of, tell_inbox
+from approvals.errors import AlreadyDecided, Invalid, NotAllowed, Stale
+from approvals.models import Decision, Gate, Question, ToolApproval, Verdict
+from runs import journal
+from runs import services as runs
+from runs.digest import digest_of
+from runs.engine.verdicts import Answered, Attested, GoOn, Handed, MayNotRun, MayRun, TryAgain
+from runs.locks import write
+from runs.models import Message, ToolCall, WrongStatus
+from runs.states import GateStatus
+from teammates.tools.registry import registry
+
+__all__ = ["AlreadyDecided", "Invalid", "NotAllowed", "Stale", "answer", "decide"]
+
+AnyGate = TypeVar("AnyGate", bound=Gate)
+
+
+def decide(
+    approval: ToolApproval,
+    verdict: str,
+    *,
+    by: User,
+    digest: str,
+    via: str = "page",
+    arguments: dict[str, Any] | None = None,
+    reason: str = "",
+    stop: bool = False,
+) -> ToolApproval:
+    """Allow or deny one exact call, the one whose `digest` was shown.
+
+    `arguments` replace the proposed ones and are checked against the tool's schema; `stop` ends the run as well. The
+    same decision again changes nothing and is no error. Raises `NotAllowed`, `Invalid`, `Stale` or `AlreadyDecided`.
+    """
+    with write(durable=True):
+        approval.refresh_from_db()
+        _guard(approval, by)
+        if approval.is_pending and digest != approval.digest:
+            raise Stale(approval)
+        edited = arguments if arguments is not None and arguments != approval.arguments else None
+        if not approval.is_pending:
+            return _settled(approval, verdict, edited)
+        handed = _allow(approval, edited, by) if verdict == Verdict.ALLOW else _deny(approval, by, reason)
+        _record(approval, verdict, by, via, reason=reason, edited_arguments=edited)
+        _hand_down(approval, handed, by, stop=stop, reason=reason)
+    return approval
+
+
+def _guard(gate: Gate, by: User) -> None:
+    if not may_decide(by, gate):
+        raise NotAllowed
+
+
+def _settled(gate: AnyGate, verdict: str, edited: dict[str, Any] | None) -> AnyGate:
+    """The same decision again is no news; any other comes too late."""
+    same = gate.status == GateStatus.DECIDED and gate.verdict == verdict
+    if same and (edited is None or edited == getattr(gate, "edited_arguments", None)):
+        return gate
+    raise AlreadyDecided(gate)
+
+
+def _allow(approval: ToolApproval, edited: dict[str, Any] | None, by: User) -> Handed:
+    call, tool = approval.call, registry.get(approval.call.tool)
+    if tool is None:
+        raise Invalid({"": "This tool no longer exists, so it cannot run. Deny the call, or stop the run."})
+    note = ""
+    if edited is not None or tool.user_input:
+        call.arguments = reading.fits(tool, edited if edited is not None else approval.arguments)
+    if edited is not None:
+        call.revision += 1
+        note = _what_changed(approval.arguments, edited)
+    return MayRun(
+        call=call,
+        arguments=call.arguments,
+        revision=call.revision,
+        digest=digest_of(approval.run, call),
+        permitted_by=f"allowed by {by.get_username()}",
+        note=note,
+    )
+
+
+def _what_changed(before: dict[str, Any], after: dict[str, Any]) -> str:
+    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    changed = {name: after.get(name) for name in names}
+    told = json.dumps(changed, ensure_ascii=False)
+    return f"(A person changed these arguments before allowing the call: {told}. Do not repeat the original call.)"
+
+
+def _deny(approval: ToolApproval, by: User, reason: str) -> Handed:
+    because = f" Reason: {reason.strip()}" if reason.strip() else " No reason was given."
+    return MayNotRun(approval.call, f"Denied by a person ({by.get_username()}).{because} Do not repeat this call.")
+
+
+def _record(gate: Gate, verdict: str, by: User, via: str, **fields: Any) -> None:
+    """The one place where a gate becomes decided: of two at once, the row lets one through."""
+    now = timezone.now()
+    try:
+        gate.move(
+            GateStatus.DECIDED, verdict=verdict, decided_by=by, decided_via=via, decided_at=now, **fields
+        )
+    except WrongStatus:
+        gate.refresh_from_db()
+        raise AlreadyDecided(gate) from None
+    is_approval = isinstance(gate, ToolApproval)
+    Decision.objects.create(
+        approval=gate if is_approval else None,
+        question=None if is_approval else gate,
+        run=gate.run,
+        verdict=verdict,
+        digest=gate.digest,
+        revision=gate.revision,
+        arguments=(gate.edited_arguments or gate.arguments) if is_approval else None,
+        reason=fields.get("reason", ""),
+        by=by,
+        via=via,
+    )
+    journal.append(gate.run_id, "gate.decided", {"gate": name_of(gate), "verdict": verdict, "by": by.get_username()})
+    tell_inbox(gate.run, name_of(gate))
+
+
+def _hand_down(gate: Gate, handed: Handed, by: User, *, stop: bool, reason: str) -> None:
+    try:
+        if stop:
+            handed.apply(gate.run_id)
+            runs.cancel(gate.run, by=by, reason=reason)
+        else:
+            runs.resume(gate.run_id, handed)
+    except WrongStatus:
+        raise AlreadyDecided(gate) from None
+
+
+def answer(
+    question: Question,
+    *,
+    by: User,
+    digest: str,
+    via: str = "page",
+    answers: dict[str, Any] | None = None,
+    skipped: list[str] | None = None,
+    response: str = "",
+    notes: dict[str, str] | None = None,
+    stop: bool = False,
+) -> Question:
+    """Answer one question of any kind, the one whose `digest` was shown. Raises as `decide` does.
+
+    ask: `answers` by question text, the rest in `skipped`, or `response`. plan: {"plan": "Approve"}, else `response` is
+    feedback. unknown: {"outcome": …} with the result in `response`. attention: {"attention": …}. external: `response`.
+    input: `answers` by field. `stop` ends the run instead.
+    """
+    got = reading.given(answers, skipped, response, notes)
+    with write(durable=True):
+        question.refresh_from_db()
+        _guard(question, by)
+        if not question.is_pending:
+            return _answered(question, got)
+        if digest != question.digest:
+            raise Stale(question)
+        if stop:
+            _record(question, Verdict.DENY, by, via, reason=got.response)
+            _hand_down(question, GoOn(), by, stop=True, reason=got.response or "stopped at a question")
+            return question
+        handed, verdict, fields = READ[question.kind](question, got, by)
+        _record(question, verdict, by, via, **fields)
+        _hand_down(question, handed, by, stop=got.answers.get("attention") == reading.STOP, reason=got.response)
+    return question
+
+
+def _answered(question: Question, got: Given) -> Question:
+    """The same answer again is no news."""
+    same = (question.answers, question.response) == (got.answers, got.response)
+    if question.status == GateStatus.DECIDED and same:
+        return question
+    raise AlreadyDecided(question)
+
+
+Read = tuple[Handed, str, dict[str, Any]]
+
+
+def _call(question: Question) -> ToolCall:
+    if question.call is None:
+        raise LookupError(f"{question} has no call")
+    return question.call
+
+
+def _read_ask(question: Question, got: Given, by: User) -> Read:
+    full = reading.answers_to(question, got)
+    fields = {"answers": full.answers, "skipped": full.skipped, "notes": full.notes, "response": full.response}
+    return Answered(_call(question), reading.told(full)), Verdict.ANSWER, fields
+
+
+def _read_plan(question: Question, got: Given, by: User) -> Read:
+    turn = Message.objects.filter(run_id=question.run_id, role=Message.Role.ASSISTANT).latest("turn").turn
+    note = f" Note: {got.response}" if got.response else ""
+    if got.answers.get("plan") == reading.APPROVE:
+        told = f"Revision {question.revision} of the plan is approved.{note} Carry it out now."
+        fields = {"answers": {"plan": reading.APPROVE}, "response": got.response}
+        return Answered(question.call, told, turn, plan_approved=True), Verdict.ALLOW, fields
+    if not got.response:
+        raise Invalid({"response": "Say what should change, or approve the plan."})
+    told = f"Changes are asked for: {got.response}"
+    return Answered(question.call, told, turn), Verdict.ANSWER, {"response": got.response}
+
+
+def _read_unknown(question: Question, got: Given, by: User) -> Read:
+    choice = reading.one_of(got, "outcome", (reading.HAPPENED, reading.NOT_HAPPENED, reading.TRY_AGAIN))
+    fields = {"answers": {"outcome": choice}, "response": got.response}
+    call, name = _call(question), by.get_username()
+    if choice == reading.TRY_AGAIN:
+        return TryAgain(call), Verdict.ANSWER, fields
+    happened = choice == reading.HAPPENED
+    told = f"{'It happened' if happened else 'It did not happen'}, says {name}. {got.response}".strip()
+    return Attested(call, happened, told, by.pk), Verdict.ANSWER, fields
+
+
+def _read_attention(question: Question, got: Given, by: User) -> Read:
+    choice = reading.one_of(got, "attention", (reading.GO_ON, reading.STOP))
+    return GoOn(), Verdict.ANSWER, {"answers": {"attention": choice}}
+
+
+def _read_external(question: Question, got: Given, by: User) -> Read:
+    result = got.response or str(got.answers.get("result", ""))
+    if not result:
+        raise Invalid({"result": "Give the result of the call."})
+    return Answered(_call(question), result), Verdict.ANSWER, {"answers": {"result": result}}
+
+
+def _read_input(question: Question, got: Given, by: User) -> Read:
+    call, tool = _call(question), registry.get(_call(question).tool)
+    if tool is None:
+        raise Invalid({"": "This tool no longer exists. Stop the run."})
+    call.arguments = reading.filled(tool, call.arguments or {}, got)
+    call.revision += 1
+    by_whom = f"filled in by {by.get_username()}"
+    handed = MayRun(call, call.arguments, call.revision, digest_of(question.run, call), by_whom, note=f"({by_whom})")
+    return handed, Verdict.ANSWER, {"answers": got.answers}
+
+
+READ = {
+    Question.Kind.ASK: _read_ask,
+    Question.Kind.PLAN: _read_plan,
+    Question.Kind.UNKNOWN: _read_unknown,
+    Question.Kind.ATTENTION: _read_attention,
+    Question.Kind.EXTERNAL: _read_external,
+    Question.Kind.INPUT: _read_input,
+}

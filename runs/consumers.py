@@ -1,0 +1,84 @@
+"""The pipes to the pages. A socket only pushes; whatever a client sends is ignored."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth.signals import user_logged_out
+from django.dispatch import receiver
+from django.http import Http404
+
+from runs.access import run_for
+from runs.live.follow import follow
+from runs.live.hub import hub
+
+SIGNED_OUT, NOT_FOUND = 4401, 4404  # close codes; static/js/live.js knows them
+SIGN_OUTS = "sign-outs"
+
+
+@receiver(user_logged_out)
+def tell_sockets(user: Any, request: Any, **kwargs: Any) -> None:
+    if user is not None:
+        hub.publish([(SIGN_OUTS, user.pk)])
+
+
+class PageConsumer(AsyncWebsocketConsumer):
+    """One page's socket: runs its `pipes` until the client leaves or the person signs out."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        self.tasks: list[asyncio.Task[None]] = []
+        user = self.scope["user"]
+        if not user.is_authenticated or not user.is_active:
+            await self.close(SIGNED_OUT)
+            return
+        try:
+            pipes = await self.pipes(user)
+        except Http404:
+            await self.close(NOT_FOUND)
+            return
+        self.tasks = [asyncio.create_task(pipe) for pipe in [*pipes, self.until_signed_out(user.pk)]]
+
+    async def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
+        """What to push. Raises `Http404` for what this person may not see."""
+        raise NotImplementedError
+
+    async def disconnect(self, code: int) -> None:
+        for task in self.tasks:
+            task.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Nothing that a client sends changes anything."""
+
+    async def tell(self, news: dict[str, Any]) -> None:
+        await self.send(text_data=json.dumps(news))
+
+    async def until_signed_out(self, user_id: int) -> None:
+        with hub.follow(SIGN_OUTS) as follower:
+            while user_id not in await follower.next(3600):
+                continue
+        await self.close(SIGNED_OUT)
+
+
+class RunConsumer(PageConsumer):
+    """A run's events after `?after=SEQ`: first those that this tab missed, then new ones."""
+
+    async def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
+        run_id = int(self.scope["url_route"]["kwargs"]["pk"])
+        await database_sync_to_async(run_for)(user, run_id)
+        return [self.push(run_id, cursor_of(self.scope["query_string"]))]
+
+    async def push(self, run_id: int, after: int) -> None:
+        async for lines in follow(run_id, after):
+            for line in lines:
+                await self.send(text_data=line.frame)
+
+
+def cursor_of(query: bytes) -> int:
+    """`after` of the query string; anything else than a number is the beginning."""
+    given = parse_qs(query.decode("ascii", "replace")).get("after", ["0"])[0]
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0

@@ -1,0 +1,131 @@
+"""Carry one run forward: claim it, take turns, and write down how that ended. The only code that moves a running run."""
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from runs import journal
+from runs.digest import digest_of
+from runs.engine import loop
+from runs.engine.holds import HandedBack, Hold, fresh_until
+from runs.engine.model import Model
+from runs.engine.reply import ModelFailed
+from runs.engine.steps import Finished, OutOfTurns, Paused, Wait
+from runs.engine.toolbox import Toolbox
+from runs.engine.transcript import Transcript
+from runs.journal import LeaseLost
+from runs.locks import write
+from runs.models import Run, ToolCall, WrongStatus
+from runs.signals import run_paused
+from runs.states import CALL_MOVES, CallState, RunStatus, sources
+from runs.wakeup import wake
+
+logger = logging.getLogger("sayso.runs")
+
+STATE_SCHEMA = 1
+TIRED = "It was begun {} times without getting anywhere."
+NEWER = "It was left by a newer release of Sayso ({}), which this one cannot read."
+
+
+def carry_forward(run_id: int) -> None:
+    """Take the run as far as it can go without a person. Does nothing when another worker has it."""
+    with Hold(run_id) as hold:
+        run = claim(run_id, hold)
+        if run is None:
+            return
+        try:
+            work(run, hold)
+        except (LeaseLost, WrongStatus):
+            logger.info("%s is no longer ours", run)
+        except HandedBack:
+            hand_back(run, hold)
+        except ModelFailed as error:
+            fail(run, hold, str(error), error.code)
+        except Exception:
+            fail(run, hold, "Something broke inside Sayso; the log of the server says what.", "internal")
+            raise
+
+
+def claim(run_id: int, hold: Hold) -> Run | None:
+    """Take the queued run under a fresh lease; of several workers, one gets it."""
+    now = timezone.now()
+    with write():
+        taken = Run.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(
+            status=RunStatus.RUNNING, lease=hold.lease, lease_until=fresh_until(), attempt=F("attempt") + 1
+        )
+        if not taken:
+            return None
+        run = Run.objects.select_related("teammate", "session", "performer_revision", "requested_by").get(pk=run_id)
+        if run.started_at is None:
+            Run.objects.filter(pk=run_id).update(started_at=now)
+            journal.append(run_id, "run.started")
+    return run
+
+
+def work(run: Run, hold: Hold) -> None:
+    if run.state_schema > STATE_SCHEMA:
+        return pause(run, hold, [Wait("attention", None, NEWER.format(run.state_schema))])
+    if run.attempt >= settings.MAX_ATTEMPTS:
+        return pause(run, hold, [Wait("attention", None, TIRED.format(run.attempt - 1))])
+    if not run.teammate.enabled:
+        return fail(run, hold, f"{run.teammate.name} is disabled.", "teammate_disabled")
+    definition = run.performer_revision.definition
+    toolbox = Toolbox(run, hold, definition)
+    match loop.advance(Transcript(run, hold, definition), Model(run, hold), toolbox, max_turns=settings.MAX_TURNS):
+        case Finished(output):
+            finish(run, hold, output)
+        case Paused(waits):
+            pause(run, hold, waits)
+        case OutOfTurns(limit):
+            fail(run, hold, f"Stopped after {limit} turns without an end.", "max_turns")
+
+
+def pause(run: Run, hold: Hold, waits: list[Wait]) -> None:
+    """Let go of the run until people have decided; the gates open in the same transaction, or nothing happens."""
+    with journal.step(run.pk, hold.lease):
+        run.move(RunStatus.PAUSED, open_gates=len(waits), lease="", lease_until=None)
+        for wait in waits:
+            if wait.call:
+                hold_for_people(run, wait.call)
+        run_paused.send(Run, run=run, waits=waits)
+        journal.append(run.pk, "run.paused", {"gates": len(waits)})
+
+
+def hold_for_people(run: Run, call: ToolCall) -> None:
+    """Fix what will be decided about: these arguments under this definition."""
+    if call.state == CallState.OUTCOME_UNKNOWN:
+        return
+    fixed: dict[str, Any] = {name: getattr(call, name) for name in ("arguments", "effect", "tool_def_hash", "revision")}
+    call.move(CallState.WAITING, **fixed, approved_digest="", approved_revision=None)
+
+
+def finish(run: Run, hold: Hold, output: str) -> None:
+    with journal.step(run.pk, hold.lease):
+        run.move(RunStatus.COMPLETED, output=output, finished_at=timezone.now(), lease="", lease_until=None)
+        journal.append(run.pk, "run.completed", {"output": output, "usage": run.usage})
+
+
+def fail(run: Run, hold: Hold, error: str, code: str) -> None:
+    """End the run with what went wrong, in words for the person; calls that have not begun never will."""
+    try:
+        with journal.step(run.pk, hold.lease):
+            now = timezone.now()
+            run.move(RunStatus.FAILED, error=error, error_code=code, finished_at=now, lease="", lease_until=None)
+            open_calls = ToolCall.objects.filter(run=run, state__in=sources(CALL_MOVES, CallState.CANCELLED))
+            open_calls.update(state=CallState.CANCELLED, finished_at=now)
+            journal.append(run.pk, "run.failed", {"error": error, "code": code})
+    except (LeaseLost, WrongStatus):
+        logger.info("%s ended elsewhere", run)
+
+
+def hand_back(run: Run, hold: Hold) -> None:
+    """This process goes away; whoever comes next takes the run from the queue."""
+    try:
+        with journal.step(run.pk, hold.lease):
+            run.move(RunStatus.QUEUED, lease="", lease_until=None, attempt=0)
+            wake(run.pk)
+    except (LeaseLost, WrongStatus):
+        logger.info("%s ended elsewhere", run)

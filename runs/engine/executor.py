@@ -1,0 +1,95 @@
+"""Run one tool's function in a thread of its own, for at most its time, and tell its outcome as text."""
+
+import json
+import logging
+import threading
+from concurrent.futures import Future, InvalidStateError
+from functools import partial
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from runs import journal
+from runs.engine.holds import Hold
+from runs.engine.reply import clean
+from runs.files import RunFiles, RunMemories
+from runs.locks import write
+from runs.models import Run, ToolCall
+from runs.states import CallState
+from teammates.tools import ToolContext, ToolError
+from teammates.tools.registry import Tool
+
+logger = logging.getLogger("sayso.tools")
+
+RESULT_LIMIT = 100_000  # characters of a result that the model is told
+
+Outcome = tuple[bool, str]  # succeeded, what the model is told
+
+
+class TimedOut(Exception):
+    """No result within the tool's time; the function may still be at work."""
+
+
+def execute(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any], hold: Hold) -> Outcome:
+    """The outcome of the call. `TimedOut` after `tool.timeout` seconds; interrupted when the run is taken away."""
+    future: Future[Outcome] = Future()
+    work = partial(_work, future, run, call, tool, arguments)
+    threading.Thread(target=work, name=f"tool-{tool.name}", daemon=True).start()
+    try:
+        return hold.wait(future, tool.timeout, finish=True)
+    except TimeoutError:
+        raise TimedOut from None
+
+
+def _work(future: "Future[Outcome]", run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> None:
+    try:
+        outcome = _outcome(run, call, tool, arguments)
+        try:
+            future.set_result(outcome)
+        except InvalidStateError:  # the run was stopped meanwhile
+            keep_as_evidence(call, outcome)
+    finally:
+        connection.close()
+
+
+def _outcome(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Outcome:
+    try:
+        given = [context_of(run, call)] if tool.wants_context else []
+        return True, as_text(tool.function(*given, **arguments))
+    except ToolError as error:
+        return False, clean(str(error))
+    except Exception as error:  # noqa: BLE001 - a tool's failure, whatever it is, is an answer to the model
+        logger.warning("%s failed", call, exc_info=True)
+        return False, clean(f"{type(error).__name__}: {error}")
+
+
+def as_text(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = clean(text)
+    return text if len(text) <= RESULT_LIMIT else text[:RESULT_LIMIT] + "\n(cut here)"
+
+
+def context_of(run: Run, call: ToolCall) -> ToolContext:
+    return ToolContext(
+        key=str(call.idempotency_key),
+        run_id=run.pk,
+        files=RunFiles(run),
+        memories=RunMemories(run),
+        note=partial(note, run.pk),
+        session_state=run.session.state,
+    )
+
+
+def note(run_id: int, kind: str, data: dict[str, Any]) -> None:
+    with write():
+        journal.append(run_id, kind, data)
+
+
+def keep_as_evidence(call: ToolCall, outcome: Outcome) -> None:
+    """The run went on without this result; the call keeps it, unless a later attempt has begun."""
+    succeeded, result = outcome
+    state = CallState.SUCCEEDED if succeeded else CallState.FAILED
+    started = ToolCall.objects.filter(pk=call.pk, state=CallState.STARTED, started_at=call.started_at)
+    with write():
+        started.update(state=state, result=result, finished_at=timezone.now())

@@ -1,0 +1,110 @@
+"""The runs that this process is moving right now: their leases, and how to interrupt what they wait for."""
+
+import itertools
+import secrets
+import threading
+from concurrent.futures import CancelledError, Future
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from runs.journal import LeaseLost, writer
+from runs.locks import write
+from runs.models import Run
+from runs.states import RunStatus
+
+T = TypeVar("T")
+
+BOOT = secrets.token_hex(6)
+_count = itertools.count(1)
+_held: dict[int, "Hold"] = {}
+
+
+class HandedBack(Exception):
+    """This process is going away: the run returns to the queue."""
+
+
+class Hold:
+    """One lease. `wait` is where its thread may be interrupted."""
+
+    def __init__(self, run_id: int) -> None:
+        self.run_id = run_id
+        self.lease = f"{BOOT}:{next(_count)}"
+        self._lock = threading.Lock()
+        self._waiting: Future[object] | None = None
+        self._finish = False
+        self._stopped: type[Exception] | None = None
+
+    def wait(self, future: "Future[T]", timeout: float | None = None, *, finish: bool = False) -> T:
+        """The future's result; `LeaseLost` or `HandedBack` as soon as the hold is stopped.
+
+        `finish`: a process that goes away still waits for this one, because it cannot be taken up elsewhere.
+        """
+        with self._lock:
+            self._waiting, self._finish = future, finish  # type: ignore[assignment]  # Future is invariant, but only cancelled here
+            if self._stopped and not (finish and self._stopped is HandedBack):
+                future.cancel()
+        connection.close()  # a waiting thread holds no connection
+        try:
+            return future.result(timeout)
+        except CancelledError:
+            raise (self._stopped or LeaseLost) from None
+        finally:
+            self._waiting = None
+
+    def stop(self, why: type[Exception]) -> None:
+        with self._lock:
+            self._stopped = self._stopped or why
+            if self._waiting and not (self._finish and why is HandedBack):
+                self._waiting.cancel()
+
+    def check(self) -> None:
+        if self._stopped:
+            raise self._stopped
+
+    def __enter__(self) -> "Hold":
+        _held[self.run_id] = self
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if _held.get(self.run_id) is self:
+            del _held[self.run_id]
+
+
+def lose(run_id: int) -> None:
+    """Interrupt the run's thread here, if there is one: the run is not ours any more."""
+    if hold := _held.get(run_id):
+        hold.stop(LeaseLost)
+
+
+def hand_back_all() -> None:
+    for hold in list(_held.values()):
+        hold.stop(HandedBack)
+
+
+def count() -> int:
+    return len(_held)
+
+
+def fresh_until() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def renew() -> None:
+    """Prolong the leases of this process; every step of a run is bounded in time, so each is held by living work."""
+    leases = {hold.lease: run_id for run_id, hold in list(_held.items())}
+    if not leases:
+        return
+    mine = Run.objects.filter(lease__in=leases, status=RunStatus.RUNNING)
+    with write():
+        mine.update(lease_until=fresh_until())
+        kept = set(mine.values_list("lease", flat=True))
+    for lease, run_id in leases.items():
+        if lease not in kept:
+            lose(run_id)
+
+
+writer.on_lost = lose

@@ -1,0 +1,186 @@
+"""Asking a model: one event loop per process reads all answers; a run's thread wakes once, with the whole reply."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Protocol
+
+import aiohttp
+import httpx2
+import openai
+from django.conf import settings
+
+from runs.engine import demo
+from runs.engine.holds import Hold
+from runs.engine.reply import AskedCall, ModelFailed, Reply, Request, clean
+from runs.journal import writer
+from runs.models import Event, Run
+
+TURN_DEADLINE = 15 * 60  # seconds for one answer, however steadily it drips
+Heard = Callable[[str, str], None]  # (kind, delta): "text" or "thinking"
+
+
+class Asking(Protocol):
+    def respond(self, request: Request) -> Reply:
+        """The model's whole reply; its text has been said to the journal by then. Raises `ModelFailed`."""
+
+
+class Model:
+    """The model of one run, speaking into the journal under the run's lease."""
+
+    def __init__(self, run: Run, hold: Hold) -> None:
+        self.run, self.hold, self._first = run, hold, True
+
+    def respond(self, request: Request) -> Reply:
+        self._announce(request.turn)
+        run_id, lease, turn = self.run.pk, self.hold.lease, request.turn
+
+        def heard(kind: str, delta: str) -> None:
+            writer.say(run_id, lease, kind, {"turn": turn, "delta": delta})
+
+        answer = demo.answer if request.model == "demo" else ask_endpoint
+        return self.hold.wait(in_reader(answer(request, heard)))
+
+    def _announce(self, turn: int) -> None:
+        """Followers drop the text of an attempt that died; only the first turn after a claim can be such a repeat."""
+        again = False
+        if self._first and self.run.attempt > 1:
+            begun = Event.objects.filter(run=self.run, kind__in=("turn.started", "turn.restarted")).last()
+            again = begun is not None and begun.data["turn"] == turn
+        self._first = False
+        writer.say(self.run.pk, self.hold.lease, "turn.restarted" if again else "turn.started", {"turn": turn})
+
+
+@cache
+def reader() -> asyncio.AbstractEventLoop:
+    """The loop that reads every model's answer in this process."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="model-reader", daemon=True).start()
+    return loop
+
+
+def in_reader(answer: Coroutine[Any, Any, Reply]) -> "Future[Reply]":
+    return asyncio.run_coroutine_threadsafe(answer, reader())
+
+
+_clients: dict[tuple[str, str, float], openai.AsyncOpenAI] = {}
+
+
+def client() -> openai.AsyncOpenAI:
+    """One client, and so one pool of connections, for each endpoint. It retries 429 and 5xx with back-off."""
+    key = (settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.MODEL_TIMEOUT)
+    if key not in _clients:
+        _clients[key] = openai.AsyncOpenAI(
+            base_url=settings.OPENAI_BASE_URL or None,
+            api_key=settings.OPENAI_API_KEY or "none",
+            max_retries=2,
+            timeout=httpx2.Timeout(settings.MODEL_TIMEOUT, connect=10),
+            http_client=openai.DefaultAioHttpClient(limits=httpx2.Limits(max_connections=None)),
+        )
+    return _clients[key]
+
+
+def close_clients() -> None:
+    """Hang up, for a process that goes away; the next question opens a new connection."""
+    while _clients:
+        _, one = _clients.popitem()
+        asyncio.run_coroutine_threadsafe(one.close(), reader()).result(5)
+
+
+async def ask_endpoint(request: Request, heard: Heard) -> Reply:
+    """Stream one chat completion of the configured endpoint."""
+    asked: dict[str, Any] = {"model": request.model, "messages": request.messages}
+    if request.tools:
+        asked["tools"] = [function_of(tool) for tool in request.tools]
+    create = client().chat.completions.with_streaming_response.create
+    try:
+        async with asyncio.timeout(TURN_DEADLINE):
+            async with create(**asked, stream=True, stream_options={"include_usage": True}) as response:
+                return await read(response.iter_bytes(), heard)
+    except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+        raise failure(error) from error
+
+
+def function_of(tool: Any) -> dict[str, Any]:
+    spec = {"name": tool.name, "description": tool.description, "parameters": tool.offered_schema}
+    return {"type": "function", "function": spec}
+
+
+def failure(error: Exception) -> ModelFailed:
+    """A sentence for the person who looks at the run."""
+    if isinstance(error, openai.APIStatusError):
+        detail = error.message[:500]
+        return ModelFailed(f"The model endpoint refused with status {error.status_code}: {detail}", "model_refused")
+    if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException | TimeoutError):
+        return ModelFailed("The model did not answer in time. Retry, or look at its endpoint.", "model_timeout")
+    if isinstance(error, openai.APIConnectionError):
+        return ModelFailed("The model endpoint cannot be reached. Check OPENAI_BASE_URL.", "model_unreachable")
+    return ModelFailed("The connection to the model broke off in mid-answer. Retry the run.", "model_broke_off")
+
+
+@dataclass
+class Partial:
+    """A reply while it arrives."""
+
+    text: list[str] = field(default_factory=list)
+    thinking: list[str] = field(default_factory=list)
+    calls: dict[int, dict[str, str]] = field(default_factory=dict)
+    finish_reason: str = ""
+    usage: dict[str, Any] = field(default_factory=dict)
+
+    def reply(self) -> Reply:
+        if not self.finish_reason:
+            raise ModelFailed("The model's answer broke off before its end. Retry the run.", "model_broke_off")
+        calls = [AskedCall(**self.calls[place]) for place in sorted(self.calls)]
+        return Reply("".join(self.text), "".join(self.thinking), calls, self.finish_reason, self.usage)
+
+    def call(self, fragment: dict[str, Any]) -> None:
+        known = self.calls.setdefault(fragment.get("index", len(self.calls)), {"id": "", "name": "", "arguments": ""})
+        function = fragment.get("function") or {}
+        known["id"] = known["id"] or clean(fragment.get("id") or "")
+        known["name"] = known["name"] or clean(function.get("name") or "")
+        known["arguments"] += clean(function.get("arguments") or "")
+
+
+async def read(chunks: AsyncIterator[bytes], heard: Heard) -> Reply:
+    """Parse a stream of server-sent completion chunks. The package's own stream objects cost four times as much."""
+    partial, rest = Partial(), b""
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if line.startswith(b"data:") and not take(line[5:].strip(), partial, heard):
+                return partial.reply()
+    return partial.reply()
+
+
+def take(data: bytes, partial: Partial, heard: Heard) -> bool:
+    """Add one chunk; False when the stream says that it is done."""
+    if data == b"[DONE]":
+        return False
+    try:
+        chunk = json.loads(data)
+        if error := chunk.get("error"):
+            raise ModelFailed(f"The model endpoint failed: {str(error)[:500]}", "model_refused")
+        partial.usage = chunk.get("usage") or partial.usage
+        for choice in chunk.get("choices") or ():
+            take_choice(choice, partial, heard)
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
+        raise ModelFailed("The model endpoint sent something that is not an answer.", "model_rubbish") from error
+    return True
+
+
+def take_choice(choice: dict[str, Any], partial: Partial, heard: Heard) -> None:
+    delta = choice.get("delta") or {}
+    if text := delta.get("content"):
+        partial.text.append(text := clean(text))
+        heard("text", text)
+    if thinking := delta.get("reasoning_content"):
+        partial.thinking.append(thinking := clean(thinking))
+        heard("thinking", thinking)
+    for fragment in delta.get("tool_calls") or ():
+        partial.call(fragment)
+    partial.finish_reason = choice.get("finish_reason") or partial.finish_reason

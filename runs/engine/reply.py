@@ -1,0 +1,47 @@
+"""What goes to a model and what comes back."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from teammates.tools.registry import Tool
+
+
+class ModelFailed(Exception):
+    """The model gave no usable answer; the message is for the person, `code` for machines."""
+
+    def __init__(self, message: str, code: str):
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Request:
+    model: str
+    messages: list[dict[str, Any]]
+    tools: list[Tool]
+    turn: int
+
+
+@dataclass(frozen=True)
+class AskedCall:
+    """A call as the model wrote it; its arguments are text that nobody has read yet."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    text: str
+    thinking: str = ""
+    calls: list[AskedCall] = field(default_factory=list)
+    finish_reason: str = "stop"
+    usage: dict[str, Any] = field(default_factory=dict)
+
+
+def clean(text: str) -> str:
+    """Text that every database and socket takes: no NUL, no half of a surrogate pair."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()

@@ -1,0 +1,239 @@
+"""From a call that the model asked for to its result, or to the person who must have a say."""
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import rfc8785
+from django.utils import timezone
+
+from runs import journal
+from runs.digest import canonical, digest_of
+from runs.engine.executor import TimedOut, execute
+from runs.engine.holds import Hold
+from runs.engine.steps import Wait
+from runs.models import Run, ToolCall
+from runs.states import CallState
+from teammates.models import Mode, Permission, Teammate, TeammateTool
+from teammates.permissions import verdict
+from teammates.tools.questions import ASK, PLAN
+from teammates.tools.registry import BadArguments, Tool, registry
+
+logger = logging.getLogger("sayso.runs")
+
+REPEATABLE = ("pure", "read", "idempotent")
+UNKNOWN = "It was started, and nobody knows how it ended. It is not repeated by itself."
+
+
+@dataclass(frozen=True)
+class NotRun(Exception):
+    """The call ends here; `result` is what the model is told."""
+
+    state: CallState
+    result: str
+
+
+class Toolbox:
+    """The tools of one run, under its lease."""
+
+    def __init__(self, run: Run, hold: Hold, definition: dict[str, Any]) -> None:
+        self.run, self.hold = run, hold
+        self._set_here = {row["name"]: row["permission"] for row in definition["tools"]}
+
+    def offered(self) -> list[Tool]:
+        """What the model may ask for now."""
+        names = [name for name in self._set_here if name not in (ASK.name, PLAN.name)]
+        found = [tool for name in names if (tool := registry.get(name)) and not self._denied(name)]
+        if self.run.human_in_the_loop:
+            found.append(ASK)
+        if self._plan_is_due():
+            found.append(PLAN)
+        return found
+
+    def plan_in(self, text: str) -> Wait | None:
+        """A reply of text alone, before any plan was approved, is a plan."""
+        if self._plan_is_due() and text.strip():
+            return Wait("plan", None, text=text)
+        return None
+
+    def run_what_may_run(self, calls: list[ToolCall]) -> list[Wait]:
+        """Carry each open call as far as it can go alone; what is left waits for people."""
+        return [wait for call in calls if (wait := self._carry(call))]
+
+    def _carry(self, call: ToolCall) -> Wait | None:
+        self.hold.check()
+        try:
+            if call.state == CallState.OUTCOME_UNKNOWN:
+                return Wait("unknown", call, UNKNOWN)
+            if call.state == CallState.STARTED:
+                return self._recover(call)
+            if call.state == CallState.PROPOSED and (wait := self._consider(call)):
+                return wait
+            return self._run(call)
+        except NotRun as end:
+            self._end(call, end.state, end.result)
+            return None
+
+    # --- may it run? ---
+
+    def _consider(self, call: ToolCall) -> Wait | None:
+        """Read the call, and either let it be ready or say what it waits for."""
+        tool = self._tool(call)
+        call.arguments = arguments_of(call, tool)
+        call.effect, call.tool_def_hash = tool.effect, tool.def_hash
+        if tool.gate:
+            return self._person_answers(call, tool)
+        plan_approved = self.run.plan_approved or self.run.permission_mode != Mode.PLAN
+        ruling = verdict(
+            self.run.permission_mode, tool, self._set_here.get(tool.name, ""), plan_approved=plan_approved
+        )
+        if ruling.effect == "deny" or self._denied(tool.name):
+            raise NotRun(CallState.DENIED, ruling.reason if ruling.effect == "deny" else f"{tool.title} is denied now.")
+        if ruling.effect == "ask" or call.must_ask:
+            return Wait("approval", call, call.must_ask or ruling.reason)
+        if tool.external:
+            return Wait("external", call, f"Somebody else runs {tool.title} and gives its result.")
+        if tool.user_input:
+            return Wait("input", call, f"{tool.title} needs something that only a person can fill in.")
+        self._permit(call, ruling.reason)
+        return None
+
+    def _person_answers(self, call: ToolCall, tool: Tool) -> Wait:
+        if tool is ASK:
+            if not self.run.human_in_the_loop:
+                raise NotRun(CallState.FAILED, "Nobody answers questions in this run. Decide yourself.")
+            return Wait("ask", call)
+        if not self._plan_is_due():
+            raise NotRun(CallState.FAILED, "No plan is wanted now. Go on with the work.")
+        if self.run.calls.filter(turn=call.turn, tool=PLAN.name, ordinal__lt=call.ordinal).exists():
+            raise NotRun(CallState.FAILED, "One plan at a time: the first one of this turn is looked at.")
+        return Wait("plan", call, text=str((call.arguments or {}).get("plan", "")))
+
+    def _permit(self, call: ToolCall, reason: str) -> None:
+        with journal.step(self.run.pk, self.hold.lease):
+            digest = digest_of(self.run, call)
+            call.move(
+                CallState.READY,
+                arguments=call.arguments,
+                effect=call.effect,
+                tool_def_hash=call.tool_def_hash,
+                permitted_by=reason,
+                approved_digest=digest,
+                approved_revision=call.revision,
+            )
+
+    # --- run it ---
+
+    def _run(self, call: ToolCall) -> Wait | None:
+        """A ready call, once more looked at: what was allowed must be what runs, and its people still be there."""
+        tool = self._tool(call)
+        self._still_allowed(tool)
+        if call.tool_def_hash != tool.def_hash:
+            call.tool_def_hash, call.revision = tool.def_hash, call.revision + 1
+            return Wait("approval", call, f"{tool.title} was changed after this call was allowed.")
+        if call.approved_digest != digest_of(self.run, call):
+            logger.error("Refused: the arguments of %s are not those that were allowed.", call)
+            raise NotRun(CallState.FAILED, "Not run: its arguments are not those that were allowed.")
+        return self._start(call, tool)
+
+    def _start(self, call: ToolCall, tool: Tool) -> Wait | None:
+        arguments = checked(tool, call.arguments)
+        with journal.step(self.run.pk, self.hold.lease, durable=tool.effect not in ("pure", "read")):
+            call.move(CallState.STARTED, started_at=timezone.now())
+            journal.append(self.run.pk, "call.started", {"call": call.pk, "turn": call.turn})
+        return self._result(call, tool, arguments)
+
+    def _result(self, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Wait | None:
+        try:
+            succeeded, result = execute(self.run, call, tool, arguments, self.hold)
+        except TimedOut:
+            late = f"{tool.title} gave no result within {tool.timeout:g} s."
+            if tool.effect in REPEATABLE:
+                raise NotRun(CallState.FAILED, late) from None
+            return self._lost_track(call, late)
+        self._end(call, CallState.SUCCEEDED if succeeded else CallState.FAILED, result)
+        return None
+
+    def _recover(self, call: ToolCall) -> Wait | None:
+        """Found started without a result: only what is safe to repeat is repeated."""
+        tool = registry.get(call.tool)
+        if tool is None or tool.effect not in REPEATABLE or call.effect not in REPEATABLE:
+            return self._lost_track(call, UNKNOWN)
+        self._still_allowed(tool)
+        return self._result(call, tool, checked(tool, call.arguments))
+
+    def _lost_track(self, call: ToolCall, why: str) -> Wait:
+        with journal.step(self.run.pk, self.hold.lease, durable=True):
+            call.move(CallState.OUTCOME_UNKNOWN)
+        return Wait("unknown", call, why)
+
+    def _end(self, call: ToolCall, state: CallState, result: str) -> None:
+        with journal.step(self.run.pk, self.hold.lease, durable=call.started_at is not None):
+            call.move(
+                state,
+                result=result,
+                finished_at=timezone.now(),
+                arguments=call.arguments,
+                effect=call.effect,
+                tool_def_hash=call.tool_def_hash,
+            )
+            told = {"call": call.pk, "turn": call.turn, "state": state, "seconds": call.seconds}
+            journal.append(self.run.pk, "call.finished", told)
+
+    # --- what holds now ---
+
+    def _tool(self, call: ToolCall) -> Tool:
+        implied = {ASK.name, PLAN.name}
+        tool = registry.get(call.tool) if call.tool in self._set_here or call.tool in implied else None
+        if tool is None:
+            have = ", ".join(tool.name for tool in self.offered())
+            raise NotRun(CallState.FAILED, f"There is no tool {call.tool!r}. There are: {have or 'none'}.")
+        return tool
+
+    def _plan_is_due(self) -> bool:
+        return self.run.permission_mode == Mode.PLAN and not self.run.plan_approved
+
+    def _denied(self, name: str) -> bool:
+        """Read live: a permission may be taken away from a run that has begun, never given."""
+        live = TeammateTool.objects.filter(teammate_id=self.run.teammate_id, tool=name, permission=Permission.DENY)
+        return live.exists()
+
+    def _still_allowed(self, tool: Tool) -> None:
+        if self._denied(tool.name):
+            raise NotRun(CallState.DENIED, f"{tool.title} is denied for this teammate now.")
+        if not Teammate.objects.filter(pk=self.run.teammate_id, enabled=True).exists():
+            raise NotRun(CallState.FAILED, "Not run: this teammate has been disabled.")
+        if not self.run.requested_by.is_active:
+            raise NotRun(CallState.FAILED, "Not run: the account that asked for it has been disabled.")
+
+
+def arguments_of(call: ToolCall, tool: Tool) -> dict[str, Any]:
+    """The arguments as the tool would get them; `NotRun` tells the model what is wrong with them."""
+    if call.arguments is not None:  # a call that is tried again has them already
+        return dict(call.arguments)
+    try:
+        read = json.loads(call.raw_arguments or "{}", object_pairs_hook=no_duplicates)
+        canonical(read)
+    except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
+        raise NotRun(CallState.FAILED, f"Not run: the arguments are not valid JSON ({error}).") from error
+    if not isinstance(read, dict):
+        raise NotRun(CallState.FAILED, "Not run: the arguments must be one JSON object.")
+    if not tool.user_input:  # what a person fills in is checked when they have
+        checked(tool, read)
+    return read
+
+
+def checked(tool: Tool, arguments: Any) -> dict[str, Any]:
+    try:
+        return tool.check(arguments)
+    except BadArguments as error:
+        raise NotRun(CallState.FAILED, f"Not run: the arguments do not fit. {error}") from error
+
+
+def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two values under one name: one would be shown and another run."""
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise ValueError("a name stands there twice")
+    return dict(pairs)

@@ -1,0 +1,138 @@
+"""What the model is shown: made from rows each time, so that nothing has to be thawed after a pause."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from runs import journal
+from runs.engine.holds import Hold
+from runs.engine.reply import AskedCall, Reply, Request
+from runs.models import Message, Run, ToolCall
+from runs.states import CallState, RunStatus
+from teammates.models import Mode
+from teammates.tools.registry import Tool
+
+OPEN_RESULT = "(no result)"
+CUT_OFF = "Not run: your answer was cut off by the token limit. Ask again with shorter arguments."
+
+
+class Transcript:
+    """One run's conversation; the worker that holds the run adds to it."""
+
+    def __init__(self, run: Run, hold: Hold, definition: dict[str, Any]) -> None:
+        self.run, self.hold, self.definition = run, hold, definition
+        self._messages: list[Message] = []
+        self._calls: list[ToolCall] = []
+        self.reload()
+
+    def reload(self) -> None:
+        self._messages = list(self.run.messages.all())
+        self._calls = list(self.run.calls.filter(retried_as=None).select_related("run"))
+
+    @property
+    def turns(self) -> int:
+        return max((message.turn for message in self._messages), default=0)
+
+    def open_calls(self) -> list[ToolCall]:
+        return [call for call in self._calls if call.is_open]
+
+    def answer(self) -> str | None:
+        """The final text, once the model has answered without asking for a call."""
+        last = self._messages[-1] if self._messages else None
+        if not last or last.role != Message.Role.ASSISTANT or any(call.turn == last.turn for call in self._calls):
+            return None
+        return last.text
+
+    def request(self, tools: list[Tool]) -> Request:
+        """The next question to the model. Anything the model says belongs to turn `turns + 1`."""
+        self.reload()
+        system = [self.definition["instructions"]] if self.definition["instructions"] else []
+        if self.run.permission_mode == Mode.PLAN and not self.run.plan_approved:
+            system.append("Work out a plan first and propose it with submit_plan. Until it is approved you can only read.")
+        messages: list[dict[str, Any]] = [{"role": "system", "content": "\n\n".join(system)}] if system else []
+        messages += self._history() + [{"role": "user", "content": self.run.message}]
+        for message in self._messages:
+            messages += self._said(message)
+        return Request(self.definition["model"] or settings.DEFAULT_MODEL, messages, tools, self.turns + 1)
+
+    def _said(self, message: Message) -> list[dict[str, Any]]:
+        if message.role == Message.Role.USER:
+            return [{"role": "user", "content": message.text}]
+        calls = [call for call in self._calls if call.turn == message.turn]
+        said: dict[str, Any] = {"role": "assistant", "content": message.text or None}
+        if calls:
+            said["tool_calls"] = [
+                {"id": name_of(c), "type": "function", "function": {"name": c.tool, "arguments": written(c)}} for c in calls
+            ]
+        return [said, *({"role": "tool", "tool_call_id": name_of(c), "content": told(c)} for c in calls)]
+
+    def _history(self) -> list[dict[str, Any]]:
+        """Earlier runs of the conversation that came to an answer, oldest first."""
+        earlier = Run.objects.filter(session_id=self.run.session_id, pk__lt=self.run.pk, status=RunStatus.COMPLETED)
+        bound = int(self.definition.get("history_runs", 20))
+        pairs = list(earlier.order_by("-pk").values_list("message", "output")[:bound])
+        return [
+            {"role": role, "content": text}
+            for message, output in reversed(pairs)
+            for role, text in (("user", message), ("assistant", output))
+        ]
+
+    def add(self, reply: Reply) -> None:
+        """Keep what the model said, with the calls that it asks for, in one transaction."""
+        run, turn = self.run, self.turns + 1
+        with journal.step(run.pk, self.hold.lease):
+            Message.objects.create(
+                run=run,
+                turn=turn,
+                role=Message.Role.ASSISTANT,
+                text=reply.text,
+                thinking=reply.thinking,
+                usage=reply.usage,
+            )
+            journal.append(run.pk, "turn.finished", {"turn": turn, "usage": reply.usage, "reason": reply.finish_reason})
+            for ordinal, asked in enumerate(reply.calls):
+                self._keep(asked, turn, ordinal, cut=reply.finish_reason == "length")
+            run.usage = added(run.usage, reply.usage)
+            Run.objects.filter(pk=run.pk).update(usage=run.usage, attempt=0)
+        self.reload()
+
+    def _keep(self, asked: AskedCall, turn: int, ordinal: int, *, cut: bool) -> None:
+        """A call of an answer that the token limit cut off is never run, even if it can be read."""
+        failed = {"state": CallState.FAILED, "result": CUT_OFF, "finished_at": timezone.now()} if cut else {}
+        call = ToolCall.objects.create(
+            run=self.run,
+            turn=turn,
+            ordinal=ordinal,
+            provider_call_id=asked.id[:200],
+            tool=asked.name[:200],
+            raw_arguments=asked.arguments,
+            **failed,
+        )
+        journal.append(self.run.pk, "call.proposed", {"call": call.pk, "turn": turn, "tool": call.tool})
+
+
+def added(total: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
+    """Usage of a run: tokens of all turns, and how many turns there were."""
+    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+    summed = {name: total.get(name, 0) + (one.get(name) or 0) for name in names}
+    return {**summed, "model_calls": total.get("model_calls", 0) + 1}
+
+
+def name_of(call: ToolCall) -> str:
+    """Our own name for a call: providers repeat theirs."""
+    return f"call_{call.turn}_{call.ordinal}"
+
+
+def written(call: ToolCall) -> str:
+    """The arguments as the model is to remember them: as they ran, where a person changed them."""
+    if call.note and call.arguments is not None:
+        return json.dumps(call.arguments, ensure_ascii=False)
+    return call.raw_arguments if call.arguments is not None else "{}"
+
+
+def told(call: ToolCall) -> str:
+    """What the model hears of a call."""
+    result = call.result if call.state in (CallState.SUCCEEDED, CallState.FAILED, CallState.DENIED) else OPEN_RESULT
+    return f"{call.note}\n{result}" if call.note else result

@@ -1,0 +1,54 @@
+"""What time heals: leases that lapsed, and messages that were lost. The same code in every shape."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from runs.engine import holds
+from runs.locks import write
+from runs.models import Run
+from runs.states import RunStatus
+from runs.wakeup import wake
+
+RESEND_SECONDS = 10
+RESEND_AT_MOST = 200
+
+
+def sweep() -> int:
+    """Put runs of dead workers back into the queue and wake what has waited there too long; how many were touched."""
+    now = timezone.now()
+    lapsed = Run.objects.filter(status=RunStatus.RUNNING, lease_until__lt=now)
+    return requeue(lapsed) + resend(now - timedelta(seconds=RESEND_SECONDS))
+
+
+def lapse_other_boots() -> int:
+    """Take back what earlier processes held. Only for the one process that holds the lock of the data."""
+    return requeue(Run.objects.filter(status=RunStatus.RUNNING).exclude(lease__startswith=f"{holds.BOOT}:"))
+
+
+def requeue(runs: "QuerySet[Run]") -> int:
+    done = 0
+    for run in runs.only("pk", "status", "lease"):
+        with write():
+            same = Run.objects.filter(pk=run.pk, status=RunStatus.RUNNING, lease=run.lease)
+            if same.update(status=RunStatus.QUEUED, lease="", lease_until=None, woken_at=timezone.now()):
+                wake(run.pk)
+                done += 1
+    return done
+
+
+def resend(before: datetime) -> int:
+    free = min(settings.SLOTS - holds.count(), RESEND_AT_MOST)
+    if free <= 0:
+        return 0
+    waiting = list(
+        Run.objects.filter(status=RunStatus.QUEUED, woken_at__lt=before).order_by("pk").values_list("pk", flat=True)[:free]
+    )
+    if waiting:
+        with write():
+            Run.objects.filter(pk__in=waiting, status=RunStatus.QUEUED).update(woken_at=timezone.now())
+            for run_id in waiting:
+                wake(run_id)
+    return len(waiting)

@@ -1,0 +1,17 @@
+"""What Celery calls. Messages carry ids only; each may come late, twice or never."""
+
+from celery import shared_task
+
+from runs import recovery
+from runs.engine import driver
+
+
+@shared_task(ignore_result=True)
+def advance_run(run_id: int) -> None:
+    """Carry one run forward. Safe to deliver twice: one worker wins the claim."""
+    driver.carry_forward(run_id)
+
+
+@shared_task(ignore_result=True)
+def sweep() -> None:
+    recovery.sweep()

@@ -1,0 +1,92 @@
+"""The list of runs and the files that they left. Pages that show gates too are in `approvals`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+
+from runs.access import run_for, visible_runs
+from runs.models import Run, RunQuerySet
+from runs.states import RUN_ENDED, RUN_LIVE, RunStatus
+from teammates.models import Teammate
+
+PAGE = 30
+DOWNLOAD = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+}
+
+
+class Request(HttpRequest):
+    """A request after `login_required`."""
+
+    user: User
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One view of the list: its word, and the statuses in it."""
+
+    key: str
+    word: str
+    statuses: list[RunStatus]
+
+
+SHOWN = [
+    Shown("", "All", [*RUN_LIVE, *RUN_ENDED]),
+    Shown("waiting", "Needs you", [RunStatus.PAUSED]),
+    Shown("running", "Running", [RunStatus.QUEUED, RunStatus.RUNNING]),
+    Shown("done", "Done", [RunStatus.COMPLETED]),
+    Shown("failed", "Failed", [RunStatus.FAILED]),
+    Shown("stopped", "Stopped", [RunStatus.CANCELLED]),
+]
+
+
+@login_required
+@require_safe
+def run_list(request: Request) -> HttpResponse:
+    """Newest first, a page at a time from a key, so that the hundredth page costs what the first does."""
+    shown = next((one for one in SHOWN if one.key == request.GET.get("show", "")), SHOWN[0])
+    teammate = Teammate.objects.filter(slug=request.GET.get("teammate", "")).first()
+    found = filtered(visible_runs(request.user), shown, teammate)
+    before = request.GET.get("before", "")
+    runs = list((found.filter(pk__lt=int(before)) if before.isdecimal() and len(before) < 19 else found)[: PAGE + 1])
+    context: dict[str, Any] = {
+        "runs": runs[:PAGE],
+        "older": runs[PAGE - 1].pk if len(runs) > PAGE else None,
+        "is_first": not before,
+        "shown": shown,
+        "views": SHOWN,
+        "teammate": teammate,
+        "elsewhere": not runs and visible_runs(request.user).exists(),
+    }
+    return render(request, "runs/list.html", context)
+
+
+def filtered(runs: RunQuerySet, shown: Shown, teammate: Teammate | None) -> RunQuerySet:
+    runs = runs.select_related("teammate", "owner").order_by("-pk")
+    if shown.key:
+        runs = runs.filter(status__in=shown.statuses)
+    return runs.filter(teammate=teammate) if teammate else runs
+
+
+@login_required
+@require_safe
+def run_file(request: Request, pk: int, file: int) -> HttpResponse:
+    """Always a download: a page that a teammate wrote never opens beside ours."""
+    found = get_object_or_404(run_for(request.user, pk).files, pk=file)
+    with found.content.open("rb") as content:
+        response = HttpResponse(content.read(), content_type="application/octet-stream", headers=DOWNLOAD)
+    response["Content-Disposition"] = content_disposition_header(True, found.name)
+    return response
+
+
+def latest(user: User, limit: int) -> tuple[list[Run], list[Run]]:
+    """What lives, and what ended last."""
+    runs = visible_runs(user).select_related("teammate", "owner").order_by("-pk")
+    return list(runs.live()[:limit]), list(runs.ended().order_by("-finished_at")[:limit])
