@@ -16,13 +16,15 @@ VERSION = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[0]
 
 BASE_DIR = ROOT
 DATA_DIR: Path = env.sayso_data
+(DATA_DIR / "static").mkdir(parents=True, exist_ok=True)
 SECRET_KEY = secret_key(env)
 DEBUG = env.sayso_debug
 
 PUBLIC_URL = env.sayso_url.rstrip("/")
 SECURE = PUBLIC_URL.startswith("https://")
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
-ALLOWED_HOSTS = [*filter(None, [PUBLIC_HOST]), *env.words("sayso_allowed_hosts")] or ["localhost", "127.0.0.1", "[::1]"]
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = [*filter(None, [PUBLIC_HOST]), *env.words("sayso_allowed_hosts")] or LOCAL_HOSTS
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 
 INSTALLED_APPS = [
@@ -91,7 +93,6 @@ def database() -> dict[str, Any]:
     url = env.database_url or f"sqlite:///{DATA_DIR / 'sayso.sqlite3'}"
     parsed: dict[str, Any] = dict(dj_database_url.parse(url))
     if parsed["ENGINE"].endswith("sqlite3"):
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
         parsed["OPTIONS"] = SQLITE_OPTIONS
         parsed["TEST"] = {"NAME": str(Path(parsed["NAME"]).with_name("test.sqlite3"))}
     else:
@@ -132,7 +133,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = ROOT / "staticfiles"
+STATIC_ROOT = DATA_DIR / "static"  # of `collectstatic`, where a proxy serves the files
 STATICFILES_DIRS = [ROOT / "static"]
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "files"
@@ -193,7 +194,7 @@ MODEL_TIMEOUT = 60  # seconds to the first byte, and between bytes
 MAX_TURNS = 50
 MAX_ATTEMPTS = 4  # claims without a committed turn between them, before a person is asked
 
-CELERY_BROKER_URL = env.redis_url or "sayso://"
+CELERY_BROKER_URL = env.redis_url or "sayso://localhost//"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

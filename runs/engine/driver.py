@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from runs import journal
 from runs.digest import digest_of
-from runs.engine import loop
+from runs.engine import holds, loop
 from runs.engine.holds import HandedBack, Hold, fresh_until
 from runs.engine.model import Model
 from runs.engine.reply import ModelFailed
@@ -32,6 +32,8 @@ NEWER = "It was left by a newer release of Sayso ({}), which this one cannot rea
 
 def carry_forward(run_id: int) -> None:
     """Take the run as far as it can go without a person. Does nothing when another worker has it."""
+    if holds.closed():
+        return
     with Hold(run_id) as hold:
         run = claim(run_id, hold)
         if run is None:

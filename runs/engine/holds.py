@@ -3,6 +3,7 @@
 import itertools
 import secrets
 import threading
+import time
 from concurrent.futures import CancelledError, Future
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -21,6 +22,7 @@ T = TypeVar("T")
 BOOT = secrets.token_hex(6)
 _count = itertools.count(1)
 _held: dict[int, "Hold"] = {}
+_closed = threading.Event()
 
 
 class HandedBack(Exception):
@@ -80,9 +82,21 @@ def lose(run_id: int) -> None:
         hold.stop(LeaseLost)
 
 
-def hand_back_all() -> None:
+def close(grace: float) -> None:
+    """Take no more runs and hand back those at hand; calls in mid-effect get `grace` seconds to end."""
+    _closed.set()
+    end = time.monotonic() + grace
     for hold in list(_held.values()):
         hold.stop(HandedBack)
+    while _held and time.monotonic() < end:
+        time.sleep(0.02)
+    for run_id in list(_held):
+        lose(run_id)
+
+
+def closed() -> bool:
+    """This process takes no more runs."""
+    return _closed.is_set()
 
 
 def count() -> int:
