@@ -9,7 +9,7 @@ from teammates.admin import ReadOnly
 
 class DecisionInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Decision
-    readonly_fields = ["verdict", "by", "via", "at", "revision", "arguments", "reason"]
+    readonly_fields = ("verdict", "by", "via", "at", "revision", "arguments", "reason")
     fields = readonly_fields
     extra = 0
     can_delete = False

@@ -2,9 +2,13 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+from approvals import home
 from config import views
 
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("runs/", include(("approvals.run_urls", "runs"))),
+    path("inbox/", include("approvals.urls")),
     path("roster/", include("teammates.urls")),
     path("settings/", views.settings_page, name="settings"),
     path("settings/password/", views.password, name="password"),

@@ -23,6 +23,20 @@ from teammates.models import ApiKey
 
 BY_LINK = "signed_in_by_link"  # in the session: this person may set a password without knowing the old one
 
+SHORTCUTS = [
+    ("Next, previous", ["j", "k"]),
+    ("Open", ["Enter"]),
+    ("Allow", ["a"]),
+    ("Deny", ["d"]),
+    ("Edit the arguments", ["e"]),
+    ("Choose an option", ["1", "9"]),
+    ("Go to inbox", ["g", "i"]),
+    ("Go to runs", ["g", "r"]),
+    ("Go to roster", ["g", "p"]),
+    ("Show the shortcuts", ["?"]),
+    ("Leave a field or dialog", ["Esc"]),
+]
+
 
 class SignIn(LoginView):
     """Says nothing about who exists and what waits behind the address that was opened."""
@@ -76,7 +90,13 @@ def sign_in_link(request: HttpRequest, uid: str, token: str) -> HttpResponse:
 @login_required
 @require_safe
 def settings_page(request: HttpRequest) -> HttpResponse:
-    return render(request, "config/settings.html", {"deciders": accounts.deciders()})
+    user = accounts.signed_in(request)
+    context = {
+        "deciders": accounts.deciders(),
+        "working_keys": accounts.working_keys(user).count(),
+        "shortcuts": SHORTCUTS,
+    }
+    return render(request, "config/settings.html", context)
 
 
 @login_required
@@ -114,7 +134,14 @@ def api_keys(request: HttpRequest) -> HttpResponse:
     made, text = form.create(user) if form.is_valid() else (None, "")
     if made:
         form = KeyForm()
-    context = {"form": form, "made": made, "text": text, "keys": accounts.keys_of(user), "scopes": keys.SCOPES}
+    context = {
+        "form": form,
+        "made": made,
+        "text": text,
+        "may_decide": made is not None and keys.DECIDE in made.scopes,
+        "keys": accounts.keys_of(user),
+        "decide_scope": keys.DECIDE,
+    }
     return render(request, "config/keys.html", context, status=422 if form.is_bound else 200)
 
 

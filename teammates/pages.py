@@ -10,6 +10,7 @@ from teammates.permissions import verdict
 from teammates.tools.registry import Tool, registry
 
 OFF, BY_MODE = "off", "mode"
+CHOICES = {OFF: "Off", BY_MODE: "Mode", "allow": "Allow", "ask": "Ask", "deny": "Deny"}
 WORDS = {"allow": "runs at once", "ask": "asks", "deny": "is refused"}
 
 
@@ -65,6 +66,15 @@ class ToolRow:
         if self.tool is None:
             return [OFF, self.chosen]
         return [OFF, "ask", "deny"] if self.locked else [OFF, BY_MODE, "allow", "ask", "deny"]
+
+    @property
+    def title(self) -> str:
+        return self.tool.title if self.tool else self.name
+
+    @property
+    def columns(self) -> list[tuple[str, str, bool]]:
+        """Choice, its label, and whether it is offered in this row; a tool that is gone can be kept as it is."""
+        return [(choice, label, choice in self.choices) for choice, label in CHOICES.items()]
 
     @property
     def says(self) -> str:

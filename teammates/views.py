@@ -16,6 +16,11 @@ from teammates.accounts import signed_in
 from teammates.forms import ModeForm, NewForm, ProfileForm, ToolsForm
 from teammates.models import Teammate
 
+TABS = {
+    "profile": "teammates/profile.html",
+    "tools": "teammates/tools.html",
+    "mode": "teammates/mode.html",
+}
 AnyTab = ProfileForm | ModeForm | ToolsForm
 reads_and_posts = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -84,7 +89,7 @@ def show(request: HttpRequest, context: dict[str, Any], status: int = 200) -> Ht
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "teammates/_save_bar.html", context)
     more = {"models": pages.known_models(), "modes": pages.MODES, "model": pages.model_of(context["teammate"])}
-    return render(request, f"teammates/{context['tab']}.html", {**context, **more}, status=status)
+    return render(request, TABS[context["tab"]], {**context, **more}, status=status)
 
 
 def saved(request: HttpRequest, form: AnyTab, change: effects.Change, name: str) -> HttpResponse:
