@@ -1,0 +1,115 @@
+"""How a gate is answered to a browser: a fragment for htmx, a whole page for everybody else, the same card in both."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django_htmx.middleware import HtmxDetails
+
+from approvals.access import approval_for, may_decide, question_for, waiting_for
+from approvals.cards import revisions
+from approvals.changes import blocks
+from approvals.editing import EditForm
+from approvals.errors import AlreadyDecided, Invalid, NotAllowed
+from approvals.forms import QuestionForm
+from approvals.models import Gate, Question, ToolApproval
+from approvals.templatetags.gates import gate_url, run_anchor
+
+REFUSALS = (AlreadyDecided, NotAllowed, Invalid)
+PRESSED = {"allow": "Allow", "deny": "Deny", "answer": "Send"}
+
+Form = EditForm | QuestionForm
+
+
+class Request(HttpRequest):
+    """A request after `login_required` and the htmx middleware."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+class SeeOther(HttpResponseRedirect):
+    status_code = 303
+
+
+@dataclass(frozen=True)
+class Late:
+    """A click that did nothing, for the card to say so."""
+
+    pressed: str
+    at: datetime
+
+
+def fresh(user: User, gate: Gate) -> Gate:
+    """The gate as it is now, with its run."""
+    return approval_for(user, gate.pk) if isinstance(gate, ToolApproval) else question_for(user, gate.pk)
+
+
+def is_inline(request: Request) -> bool:
+    """Does the card stand in its run's page?"""
+    return bool(request.POST.get("inline") or request.GET.get("inline"))
+
+
+def wants_fragment(request: Request) -> bool:
+    return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request
+
+
+def show(request: Request, gate: Gate, status: int = 200, **extra: Any) -> HttpResponse:
+    """The card: alone, in the inbox' pane, or on a page of its own."""
+    if wants_fragment(request) and is_unchanged(request, gate):
+        return HttpResponse(status=204)
+    context = {"gate": gate, "may_decide": may_decide(request.user, gate), "inline": is_inline(request), **extra}
+    if wants_fragment(request):
+        in_pane = request.htmx.target == "pane"
+        return render(request, "approvals/_pane.html" if in_pane else "approvals/_answer.html", context, status=status)
+    context.setdefault("gates", waiting_for(request.user))
+    own_page = isinstance(gate, Question) and gate.kind == Question.Kind.PLAN and not extra.get("at_list")
+    if own_page:
+        context.setdefault("revisions", revisions(gate)) if isinstance(gate, Question) else None
+    return render(request, "approvals/plan.html" if own_page else "approvals/inbox.html", context, status=status)
+
+
+def is_unchanged(request: Request, gate: Gate) -> bool:
+    """A card that only asks whether it is still true, so that nothing under the hand is replaced without need."""
+    return gate.is_pending and request.GET.get("shown") == gate.digest
+
+
+def decided(request: Request, gate: Gate) -> HttpResponse:
+    gate = fresh(request.user, gate)
+    if wants_fragment(request):
+        following = next(iter(waiting_for(request.user)), None)
+        return show(request, gate, just_now=True, following=following)
+    messages.success(request, "Recorded. The run goes on when nothing of it waits any more.")
+    return SeeOther(run_anchor(gate) if is_inline(request) else gate_url(gate))
+
+
+def refused(
+    request: Request, gate: Gate, refusal: Exception, verdict: str, form: Form | None = None, state: str = ""
+) -> HttpResponse:
+    """The same card, with what went wrong; nothing that was typed is lost."""
+    if isinstance(refusal, Invalid):
+        if form:
+            form.refuse(refusal.errors)
+        return show(request, gate, 422, form=form, state=state, errors=refusal.errors)
+    gate = fresh(request.user, gate)
+    if isinstance(refusal, AlreadyDecided):
+        return show(request, gate, 409, late=Late(PRESSED[verdict], timezone.now()))
+    return show(request, gate, 403, not_allowed=True)
+
+
+def plan_context(gate: Question, query: QueryDict) -> dict[str, Any]:
+    """The revisions of a plan, and the one that it is compared with."""
+    if gate.kind != Question.Kind.PLAN:
+        return {}
+    every = revisions(gate)
+    older = [one for one in every if one.pk != gate.pk and str(one.pk) == query.get("against")]
+    return {"revisions": every, "against": older[0] if older else None, "blocks": difference(older, gate)}
+
+
+def difference(older: list[Question], newer: Question) -> list[Any]:
+    return list(blocks(older[0].plan, newer.plan)) if older else []

@@ -1,0 +1,105 @@
+"""The inbox and its cards. Every view guards, reads what was sent, calls one verb and shows the card."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from approvals import services
+from approvals.access import approval_for, question_for, waiting_count, waiting_for
+from approvals.cards import arguments_of, schema_of
+from approvals.editing import EditForm
+from approvals.forms import form_for
+from approvals.pages import REFUSALS, Request, decided, plan_context, refused, show
+from approvals.templatetags.gates import gate_url
+
+
+@login_required
+@require_GET
+def inbox(request: Request) -> HttpResponse:
+    gates = waiting_for(request.user)
+    if gates:
+        return show(request, gates[0], gates=gates, at_list=True)
+    return render(request, "approvals/inbox.html", {"gates": gates, "at_list": True})
+
+
+@login_required
+@require_GET
+def badge(request: Request) -> HttpResponse:
+    return render(request, "approvals/_badge.html", {"count": waiting_count(request.user)})
+
+
+@login_required
+@require_GET
+def approval(request: Request, pk: int) -> HttpResponse:
+    return show(request, approval_for(request.user, pk))
+
+
+@login_required
+@require_GET
+def question(request: Request, pk: int) -> HttpResponse:
+    gate = question_for(request.user, pk)
+    return show(request, gate, **plan_context(gate, request.GET))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def decide(request: Request, pk: int, verdict: str) -> HttpResponse:
+    """GET never decides: it shows the card, for a denial with the field for the reason."""
+    gate = approval_for(request.user, pk)
+    if request.method != "POST":
+        return show(request, gate, state="denying") if verdict == "deny" else redirect(gate_url(gate))
+    sent = request.POST
+    try:
+        services.decide(
+            gate,
+            verdict,
+            by=request.user,
+            digest=sent.get("digest", ""),
+            reason=sent.get("reason", "").strip(),
+            stop="stop" in sent,
+        )
+    except REFUSALS as refusal:
+        return refused(request, gate, refusal, verdict, state="denying" if verdict == "deny" else "")
+    return decided(request, gate)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: Request, pk: int) -> HttpResponse:
+    """Change the arguments and allow; every other button only shows the form again."""
+    gate = approval_for(request.user, pk)
+    sent = request.POST if request.method == "POST" else None
+    form = EditForm(arguments_of(gate), schema_of(gate.call), sent)
+    if sent is None or sent.get("step") != "allow":
+        return show(request, gate, state="editing", form=form)
+    if form.errors:
+        return show(request, gate, status=422, state="editing", form=form)
+    arguments = form.arguments if form.is_changed else None
+    try:
+        services.decide(gate, "allow", by=request.user, digest=sent.get("digest", ""), arguments=arguments)
+    except REFUSALS as refusal:
+        return refused(request, gate, refusal, "allow", form, state="editing")
+    return decided(request, gate)
+
+
+@login_required
+@require_POST
+def answer(request: Request, pk: int) -> HttpResponse:
+    gate = question_for(request.user, pk)
+    form = form_for(gate, request.POST)
+    if not form.is_valid():
+        return show(request, gate, status=422, form=form)
+    try:
+        services.answer(
+            gate,
+            by=request.user,
+            digest=request.POST.get("digest", ""),
+            answers=form.answers,
+            skipped=form.skipped,
+            response=form.words,
+            stop=form.stop,
+        )
+    except REFUSALS as refusal:
+        return refused(request, gate, refusal, "answer", form)
+    return decided(request, gate)
