@@ -1,0 +1,73 @@
+"""Measures the live path of a real `manage.py serve`; `bench/README.md` keeps the figures and says how to read them.
+
+The fake model, the server and the load (this process) are three processes; the load does what browsers do: it signs
+in, sends the pages' forms and follows each run through its own websocket.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import platform
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+
+from bench.latency import decisions, first_events
+from bench.paused import paused
+from bench.person import Person
+from bench.prepare import PASSWORD, PERSON, TEAMMATE
+from bench.processes import Bench
+from bench.streams import streams
+
+PARTS = ("latency", "streams", "paused")
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.live", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("parts", nargs="*", default=PARTS, help=f"which of {', '.join(PARTS)}; all when none is named")
+    parser.add_argument("--runs", type=int, default=200, help="live runs at the same time")
+    parser.add_argument("--rate", type=int, default=10, help="tokens a second of each run")
+    parser.add_argument("--seconds", type=float, default=15, help="length of the steady window that is measured")
+    parser.add_argument("--times", type=int, default=100, help="how often each latency is taken")
+    parser.add_argument("--paused", type=int, default=5000, help="paused runs")
+    parser.add_argument("--data", type=Path, help="data directory to use and keep; a temporary one otherwise")
+    return parser.parse_args()
+
+
+@contextlib.asynccontextmanager
+async def signed_in(bench: Bench) -> AsyncIterator[Person]:
+    jar = aiohttp.CookieJar(unsafe=True)  # the host is an IP address
+    connector = aiohttp.TCPConnector(limit=0)
+    headers = {"Origin": bench.origin}
+    async with aiohttp.ClientSession(bench.origin, cookie_jar=jar, connector=connector, headers=headers) as web:
+        person = Person(web, bench.origin)
+        await person.sign_in(PERSON, PASSWORD, TEAMMATE)
+        yield person
+
+
+async def measure(bench: Bench, wanted: argparse.Namespace) -> None:
+    async with signed_in(bench) as person:
+        if "latency" in wanted.parts:
+            await first_events(person, wanted.times)
+            await decisions(person, wanted.times)
+        if "streams" in wanted.parts:
+            await streams(person, bench, wanted.runs, wanted.rate, wanted.seconds)
+        if "paused" in wanted.parts:
+            await paused(person, bench, wanted.paused)
+
+
+def main() -> None:
+    wanted = options()
+    with contextlib.ExitStack() as stack:
+        data = wanted.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sayso-bench-")))
+        data.mkdir(parents=True, exist_ok=True)
+        print(time.strftime("%Y-%m-%d %H:%M"), f"Python {platform.python_version()}, {os.cpu_count()} cores")
+        asyncio.run(measure(stack.enter_context(Bench(data)), wanted))
+
+
+if __name__ == "__main__":
+    main()
