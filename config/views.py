@@ -29,7 +29,7 @@ SHORTCUTS = [
     ("Allow", ["a"]),
     ("Deny", ["d"]),
     ("Edit the arguments", ["e"]),
-    ("Choose an option", ["1", "9"]),
+    ("Choose an option", ["1 – 9"]),
     ("Go to inbox", ["g", "i"]),
     ("Go to runs", ["g", "r"]),
     ("Go to roster", ["g", "p"]),

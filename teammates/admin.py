@@ -61,6 +61,16 @@ class TeammateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ["permission_mode", "enabled"]
     search_fields = ["name", "slug", "description"]
     form = TeammateForm
+    fields = (
+        ("name", "slug"),
+        "description",
+        "instructions",
+        "model",
+        ("permission_mode", "human_in_the_loop"),
+        "enabled",
+        "history_runs",
+        "owner",
+    )
     inlines = [ToolInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Teammate]:
