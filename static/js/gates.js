@@ -1,0 +1,299 @@
+// What the cards do beyond their forms. Everything here is a help: the server checks again, and works without it.
+"use strict";
+
+(() => {
+  const DRAFT = "sayso.draft.";
+  const NOT_DRAFTED = new Set(["csrfmiddlewaretoken", "digest", "inline", "step", "mode"]);
+  const all = (root, selector) => [...root.querySelectorAll(selector)];
+  const clock = () => new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+
+  // --- exact values ---
+
+  async function copy(button) {
+    const text = button.parentElement.querySelector(".copy-source").value;
+    try {
+      await navigator.clipboard.writeText(text);
+      button.title = "Copied";
+    } catch {
+      button.title = "Copying is not possible here; select the Raw view";
+    }
+    button.setAttribute("aria-label", button.title);
+    const said = document.getElementById("announce");
+    if (said) said.textContent = button.title;
+    button.classList.toggle("is-done", button.title === "Copied");
+  }
+
+  function readLong(card) {
+    const boxes = all(card, "[data-long]");
+    const unread = boxes.filter((box) => box.dataset.read !== "1");
+    const button = card.querySelector("[data-allow]");
+    const lock = card.querySelector("[data-lock]");
+    if (!button || !lock || !/^(high|critical)$/.test(card.dataset.level)) return;
+    button.disabled = unread.length > 0;
+    lock.hidden = unread.length === 0;
+    lock.textContent = unread.length ? "Read to the end first" : "";
+  }
+
+  function measure(box) {
+    const inner = box.querySelector(".long-box");
+    const share = (inner.scrollTop + inner.clientHeight) / inner.scrollHeight;
+    if (inner.clientHeight && share > 0.995) box.dataset.read = "1";
+    const words = box.querySelector("[data-seen]");
+    words.dataset.all ??= words.textContent;
+    const lines = Number.parseInt(words.dataset.all, 10);
+    const seen = Math.min(lines, Math.max(1, Math.floor(lines * share)));
+    const partly = box.dataset.read !== "1" && inner.clientHeight && lines > 1;
+    words.textContent = partly ? `${seen} of ${words.dataset.all.replace(/^\d+ /, `${lines} `)} seen` : words.dataset.all;
+  }
+
+  function setUpLong(card) {
+    for (const box of all(card, "[data-long]")) {
+      const inner = box.querySelector(".long-box");
+      const button = box.querySelector("[data-expand]");
+      const check = () => {
+        measure(box);
+        readLong(card);
+      };
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        box.classList.add("is-whole");
+        box.dataset.read = "1";
+        button.hidden = true;
+        check();
+      });
+      inner.addEventListener("scroll", check, { passive: true });
+      check();
+    }
+  }
+
+  // --- editing ---
+
+  function markRow(input) {
+    const row = input.closest("[data-row]");
+    if (!row || input.dataset.was === undefined) return;
+    const changed = input.value !== input.dataset.was.replaceAll("\r\n", "\n");
+    row.classList.toggle("is-changed", changed);
+    row.querySelector(".was").hidden = !changed;
+  }
+
+  function putBack(button) {
+    const input = button.closest("[data-row]").querySelector("[data-was]");
+    input.value = input.dataset.was;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.focus();
+  }
+
+  // --- questions ---
+
+  function stateOf(item) {
+    const chosen = all(item, "input:checked");
+    if (chosen.some((one) => one.value === "skip")) return "skipped";
+    const own = item.querySelector("[data-own]");
+    const answers = chosen.filter((one) => one !== own);
+    const words = own.checked && item.querySelector(".own-words").value.trim();
+    if (own.checked && !words) return "";
+    const count = answers.length + (words ? 1 : 0);
+    if (!count) return "";
+    return own.type === "checkbox" ? `${count} chosen` : "answered";
+  }
+
+  function progress(card) {
+    const items = all(card, "[data-item]");
+    const dashes = all(card, ".dashes i");
+    const states = items.map(stateOf);
+    const done = states.filter(Boolean).length;
+    items.forEach((item, n) => {
+      const words = item.querySelector("[data-item-state]");
+      words.textContent = states[n] || "still open";
+      words.classList.toggle("is-done", Boolean(states[n]));
+      dashes[n].classList.toggle("is-done", Boolean(states[n]));
+    });
+    card.querySelector("[data-progress-words]").textContent = `${done} of ${items.length} answered`;
+    card.querySelector("[data-complete]").disabled = done < items.length;
+  }
+
+  function exclude(input) {
+    const item = input.closest("[data-item]");
+    if (!item || input.type !== "checkbox" || !input.checked) return;
+    for (const other of all(item, "input[type=checkbox]")) {
+      if (other !== input && (input.value === "skip" || other.value === "skip")) other.checked = false;
+    }
+  }
+
+  function preview(input) {
+    const shown = input?.dataset.preview && document.getElementById(input.dataset.preview);
+    if (!shown) return;
+    for (const one of shown.parentElement.children) one.classList.toggle("is-shown", one === shown);
+  }
+
+  function setUpQuestions(card) {
+    for (const previews of all(card, ".previews")) {
+      previews.classList.add("is-picking");
+      const item = previews.closest("[data-item]");
+      preview(item.querySelector("[data-preview]:checked") ?? item.querySelector("[data-preview]"));
+      item.addEventListener("focusin", (event) => preview(event.target));
+      item.addEventListener("pointerover", (event) => preview(event.target.closest(".option")?.querySelector("input")));
+    }
+    progress(card);
+  }
+
+  // --- plans ---
+
+  function plan(card) {
+    const words = card.querySelector("[data-plan-words]");
+    const typed = Boolean(words?.value.trim());
+    const changes = card.querySelector("[data-needs-words]");
+    const approve = card.querySelector("[data-approve] [data-words]");
+    if (!words || !changes) return;
+    changes.disabled = !typed;
+    changes.title = typed ? "" : "Write what should change first";
+    approve.textContent = approve.textContent.replace(/ with this note$/, "") + (typed ? " with this note" : "");
+  }
+
+  // --- drafts ---
+
+  const draftKey = (card) => DRAFT + card.id + "." + (card.querySelector("[name=digest]")?.value ?? "");
+
+  function drafted(form) {
+    return [...form.elements].filter((one) => one.name && one.type !== "hidden" && !NOT_DRAFTED.has(one.name) && one.tagName !== "BUTTON");
+  }
+
+  function saveDraft(card) {
+    const form = card.querySelector("form");
+    if (!card.querySelector("[data-item], [data-plan-words], [name=reason], [name=words]")) return;
+    const values = drafted(form).map((one) => (/^(radio|checkbox)$/.test(one.type) ? one.checked : one.value));
+    sessionStorage.setItem(draftKey(card), JSON.stringify(values));
+    const note = card.querySelector("[data-draft]");
+    if (note) note.textContent = `Draft kept in this tab, ${clock()}. Nothing is sent until you do.`;
+  }
+
+  function restoreDraft(card) {
+    const kept = sessionStorage.getItem(draftKey(card));
+    const form = card.querySelector("form");
+    if (!kept || !card.querySelector("[data-item], [data-plan-words], [name=reason], [name=words]")) return;
+    const fields = drafted(form);
+    const values = JSON.parse(kept);
+    const touched = fields.some((one) => (/^(radio|checkbox)$/.test(one.type) ? one.checked : one.value));
+    if (touched || values.length !== fields.length) return;
+    fields.forEach((one, n) => {
+      if (/^(radio|checkbox)$/.test(one.type)) one.checked = values[n] === true;
+      else if (typeof values[n] === "string") one.value = values[n];
+    });
+  }
+
+  function forgetDrafts(card) {
+    for (const key of Object.keys(sessionStorage)) {
+      if (key.startsWith(`${DRAFT}${card.id}.`)) sessionStorage.removeItem(key);
+    }
+  }
+
+  // --- cards ---
+
+  function setUp(card) {
+    if (card.dataset.ready) return;
+    card.dataset.ready = "1";
+    for (const one of all(card, "[data-copy], [data-phrases]")) one.hidden = false;
+    setUpLong(card);
+    if (!card.classList.contains("gate-open")) return forgetDrafts(card);
+    restoreDraft(card);
+    if (card.querySelector("[data-item]")) setUpQuestions(card);
+    plan(card);
+  }
+
+  function setUpAll(root) {
+    if (root.matches?.(".gate")) setUp(root);
+    all(root, ".gate").forEach(setUp);
+  }
+
+  document.addEventListener("input", (event) => {
+    const card = event.target.closest(".gate-open");
+    if (!card || event.target.form === null) return;
+    markRow(event.target);
+    exclude(event.target);
+    if (card.querySelector("[data-item]")) progress(card);
+    plan(card);
+    saveDraft(card);
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("[data-own]") && event.target.checked) {
+      event.target.closest(".option").querySelector(".own-words").focus();
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button");
+    if (!button) return;
+    if (button.matches("[data-copy]")) copy(button);
+    if (button.matches("[data-put-back]")) {
+      event.preventDefault();
+      event.stopPropagation();
+      putBack(button);
+    }
+    if (button.closest("[data-phrases]")) {
+      const field = button.closest(".reason").querySelector("textarea");
+      field.value = `${field.value.trim()} ${button.textContent}`.trim();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.focus();
+    }
+  }, true);
+
+  // --- the inbox: its list never moves by itself ---
+
+  const pane = document.getElementById("pane");
+  const list = document.getElementById("inbox-list");
+  const bar = document.getElementById("inbox-new");
+
+  function markCurrent() {
+    for (const link of all(document, ".inbox-link")) {
+      link.toggleAttribute("aria-current", link.pathname === location.pathname);
+      if (link.pathname === location.pathname) link.setAttribute("aria-current", "true");
+    }
+  }
+
+  async function compare() {
+    const answer = await fetch("/inbox/", { headers: { Accept: "text/html" } });
+    if (!answer.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const now = new Set(all(page, ".inbox-row").map((row) => row.id));
+    const rows = list ? all(list, ".inbox-row") : [];
+    for (const row of rows) {
+      if (now.has(row.id) || row.classList.contains("is-closed")) continue;
+      row.classList.add("is-closed");
+      row.querySelector(".inbox-age").textContent = "closed";
+    }
+    const known = new Set(rows.map((row) => row.id));
+    const fresh = [...now].filter((id) => !known.has(id)).length;
+    bar.hidden = fresh === 0;
+    bar.textContent = fresh ? `${fresh} new, show` : "";
+  }
+
+  let comparing = 0;
+  if (bar) {
+    document.addEventListener("sayso:inbox", () => {
+      clearTimeout(comparing);
+      comparing = setTimeout(() => compare().catch(() => {}), 150);
+    });
+    const hint = document.querySelector("[data-keys-hint]");
+    if (hint) hint.hidden = localStorage.getItem("sayso.shortcuts") === "off";
+  }
+
+  // --- htmx ---
+
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const from = event.detail.requestConfig?.elt;
+    if (!from) return;
+    if (pane && event.detail.target === pane) {
+      markCurrent();
+      pane.querySelector(".gate")?.focus({ preventScroll: true }); // the person opened it
+      return;
+    }
+    // A button that was pressed is gone now: the card keeps the focus, unless it changed by itself.
+    const card = event.detail.elt?.closest?.(".gate") ?? document.getElementById(from.closest?.(".gate")?.id);
+    const byHand = !from.matches("[hidden], .steps");
+    if (byHand && card && document.activeElement === document.body) card.focus({ preventScroll: true });
+  });
+
+  document.addEventListener("htmx:load", (event) => setUpAll(event.detail.elt));
+  setUpAll(document);
+})();
