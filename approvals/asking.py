@@ -35,7 +35,7 @@ def ask(run: Run, waits: list[Wait], **kwargs: Any) -> None:
     """Open one gate for each thing that the run waits for. A failure here undoes the pause."""
     for wait in waits:
         gate = approval_of(run, wait) if wait.kind == "approval" else question_of(run, wait)
-        opened = {"gate": name_of(gate), "kind": wait.kind}
+        opened: dict[str, Any] = {"gate": name_of(gate), "kind": wait.kind}
         if wait.call:
             opened |= {"call": wait.call.pk, "turn": wait.call.turn}
         journal.append(run.pk, "gate.opened", opened)
@@ -94,7 +94,9 @@ def our_questions(wait: Wait) -> list[dict[str, Any]]:
     title = tool.title if tool else (wait.call.tool if wait.call else "")
     match wait.kind:
         case "unknown":
-            return [item("outcome", f"Did “{title}” happen?", (answers.HAPPENED, answers.NOT_HAPPENED, answers.TRY_AGAIN))]
+            return [
+                item("outcome", f"Did “{title}” happen?", (answers.HAPPENED, answers.NOT_HAPPENED, answers.TRY_AGAIN))
+            ]
         case "attention":
             return [item("attention", "Should the run go on?", (answers.GO_ON, answers.STOP))]
         case "external":

@@ -1,6 +1,7 @@
 """What people do with gates. Every way in (pages, doors, admin, commands) calls these, each one transaction."""
 
 import json
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
@@ -105,21 +106,19 @@ def _record(gate: Gate, verdict: str, by: User, via: str, **fields: Any) -> None
     """The one place where a gate becomes decided: of two at once, the row lets one through."""
     now = timezone.now()
     try:
-        gate.move(
-            GateStatus.DECIDED, verdict=verdict, decided_by=by, decided_via=via, decided_at=now, **fields
-        )
+        gate.move(GateStatus.DECIDED, verdict=verdict, decided_by=by, decided_via=via, decided_at=now, **fields)
     except WrongStatus:
         gate.refresh_from_db()
         raise AlreadyDecided(gate) from None
-    is_approval = isinstance(gate, ToolApproval)
+    approval = gate if isinstance(gate, ToolApproval) else None
     Decision.objects.create(
-        approval=gate if is_approval else None,
-        question=None if is_approval else gate,
+        approval=approval,
+        question=gate if isinstance(gate, Question) else None,
         run=gate.run,
         verdict=verdict,
         digest=gate.digest,
         revision=gate.revision,
-        arguments=(gate.edited_arguments or gate.arguments) if is_approval else None,
+        arguments=(approval.edited_arguments or approval.arguments) if approval else None,
         reason=fields.get("reason", ""),
         by=by,
         via=via,
@@ -245,7 +244,7 @@ def _read_input(question: Question, got: Given, by: User) -> Read:
     return handed, Verdict.ANSWER, {"answers": got.answers}
 
 
-READ = {
+READ: dict[str, Callable[[Question, Given, User], Read]] = {
     Question.Kind.ASK: _read_ask,
     Question.Kind.PLAN: _read_plan,
     Question.Kind.UNKNOWN: _read_unknown,

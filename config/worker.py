@@ -25,7 +25,7 @@ class Taken(Exception):
 def take_data(folder: Path) -> IO[str]:
     """Hold the data folder for as long as the returned file stays open; `Taken` when another process does."""
     folder.mkdir(parents=True, exist_ok=True)
-    held = open(folder / "serve.lock", "a+")
+    held = open(folder / "serve.lock", "a+")  # noqa: SIM115 - the caller keeps it open
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

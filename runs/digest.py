@@ -9,12 +9,12 @@ from runs.models import Run, ToolCall
 
 
 def canonical(arguments: Any) -> bytes:
-    """The bytes that are shown, signed and run. Raises `rfc8785.CanonicalizationError` for what has none (NaN, 2^53)."""
+    """The bytes that are shown, signed and run; `rfc8785.CanonicalizationError` for what has none (NaN, 2^53)."""
     return rfc8785.dumps(arguments)
 
 
 def digest_of(run: Run, call: ToolCall) -> str:
-    """Changes with the tool, its definition, the arguments, the revision, the run, its performer or who asked for it."""
+    """Changes with the tool, its definition, the arguments, the revision, the run, its performer or its requester."""
     return hashlib.sha256(
         canonical(
             {

@@ -2,8 +2,8 @@
 
 import mimetypes
 import unicodedata
-
 from functools import partial
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -67,7 +67,7 @@ def store(run: Run, name: str, data: bytes) -> RunFile:
         row, _ = RunFile.objects.update_or_create(run=run, kind=RunFile.Kind.OUTPUT, name=name, defaults=fields)
         journal.append(run.pk, "file.written", {"file": row.pk, "name": name, "size": len(data)})
         if old:
-            transaction.on_commit(partial(default_storage.delete, old.content.name))
+            transaction.on_commit(partial(default_storage.delete, str(old.content.name)))
     return row
 
 
@@ -76,7 +76,11 @@ class RunMemories:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._scope = {"owner_id": run.owner_id, "teammate_id": run.teammate_id, "user_id": run.session.user_id}
+        self._scope: dict[str, Any] = {
+            "owner_id": run.owner_id,
+            "teammate_id": run.teammate_id,
+            "user_id": run.session.user_id,
+        }
 
     def add(self, text: str) -> None:
         with write():

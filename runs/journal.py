@@ -1,7 +1,7 @@
 """The log of every run: what happened, in order, without a gap; written before anyone is told.
 
-Two ways in. A worker that holds a run's lease hands its text to the `Writer`, which commits whatever has gathered in one
-transaction, and changes state inside `step`. Everybody else appends inside the transaction of their own service.
+Two ways in. A worker that holds a run's lease hands its text to the `Writer`, which commits whatever has gathered in
+one transaction, and changes state inside `step`. Everybody else appends inside the transaction of their own service.
 """
 
 import json
@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from runs.live.hub import hub
 from runs.locks import write
-from runs.models import Event, Run
+from runs.models import Run
 from runs.states import RunStatus
 
 LINGER = 0.01  # seconds that text may gather after a commit of text; a lone event is committed at once
@@ -29,6 +29,15 @@ RETRY_SECONDS = 1.0  # between attempts to write a batch while the database refu
 logger = logging.getLogger("sayso.journal")
 
 Happening = tuple[str, dict[str, Any]]
+
+
+INSERT = 'INSERT INTO runs_event (run_id, seq, kind, data, "at") VALUES (%s, %s, %s, %s, %s)'
+SAID = """
+    WITH said(run_id, lease, n) AS (VALUES {})
+    UPDATE runs_run SET last_seq = last_seq + said.n FROM said
+    WHERE runs_run.id = said.run_id AND runs_run.lease = said.lease AND runs_run.status = 'running'
+    RETURNING runs_run.id, runs_run.last_seq
+"""
 
 
 class LeaseLost(Exception):
@@ -84,9 +93,8 @@ def _insert(lines: list[Line]) -> None:
     # Not bulk_create: this is the one statement that runs for every word of every run.
     at = connection.ops.adapt_datetimefield_value
     rows = [(x.run_id, x.seq, x.kind, json.dumps(x.data, ensure_ascii=False), at(x.at)) for x in lines]
-    table = Event._meta.db_table
     with connection.cursor() as cursor:
-        cursor.executemany(f'INSERT INTO {table} (run_id, seq, kind, data, "at") VALUES (%s, %s, %s, %s, %s)', rows)
+        cursor.executemany(INSERT, rows)
 
 
 def publish(lines: Iterable[Line]) -> None:
@@ -193,13 +201,7 @@ class Writer:
         lines: list[Line] = []
         with write():
             with connection.cursor() as cursor:
-                cursor.execute(
-                    f"WITH said(run_id, lease, n) AS (VALUES {values}) "
-                    "UPDATE runs_run SET last_seq = last_seq + said.n FROM said WHERE runs_run.id = said.run_id "
-                    "AND runs_run.lease = said.lease AND runs_run.status = 'running' "
-                    "RETURNING runs_run.id, runs_run.last_seq",
-                    params,
-                )
+                cursor.execute(SAID.format(values), params)
                 ours = dict(cursor.fetchall())
             for run_id, last in ours.items():
                 lines += _lines(run_id, last, batch[run_id])

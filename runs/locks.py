@@ -49,7 +49,7 @@ turns = Turns()
 
 @contextmanager
 def write(*, durable: bool = False) -> Iterator[None]:
-    """A writing transaction, in its turn. `durable`: it also survives the death of the machine, not only of the process.
+    """A writing transaction, in its turn. `durable`: it survives the death of the machine, not only of the process.
 
     Every write of a request or a service happens in here. Nested, it is a savepoint of the outer one.
     """

@@ -103,7 +103,9 @@ class Run(models.Model):
             models.CheckConstraint(
                 condition=Q(permission_mode=Mode.AUTONOMOUS) | Q(human_in_the_loop=True), name="run_mode_needs_people"
             ),
-            models.CheckConstraint(condition=Q(status=RunStatus.PAUSED) | Q(open_gates=0), name="gates_only_in_a_pause"),
+            models.CheckConstraint(
+                condition=Q(status=RunStatus.PAUSED) | Q(open_gates=0), name="gates_only_in_a_pause"
+            ),
         ]
 
     def __str__(self) -> str:

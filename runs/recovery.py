@@ -44,7 +44,9 @@ def resend(before: datetime) -> int:
     if free <= 0:
         return 0
     waiting = list(
-        Run.objects.filter(status=RunStatus.QUEUED, woken_at__lt=before).order_by("pk").values_list("pk", flat=True)[:free]
+        Run.objects.filter(status=RunStatus.QUEUED, woken_at__lt=before)
+        .order_by("pk")
+        .values_list("pk", flat=True)[:free]
     )
     if waiting:
         with write():

@@ -141,6 +141,8 @@ def _one_gate_less(run_id: int) -> int:
     """One UPDATE: of two last decisions at once, exactly one sees the sum come to zero."""
     last = When(open_gates=1, then=Value(RunStatus.QUEUED))
     return Run.objects.filter(pk=run_id, status=RunStatus.PAUSED, open_gates__gt=0).update(
-        status=Case(last, default=Value(RunStatus.PAUSED)), open_gates=F("open_gates") - 1, woken_at=timezone.now(), attempt=0
+        status=Case(last, default=Value(RunStatus.PAUSED)),
+        open_gates=F("open_gates") - 1,
+        woken_at=timezone.now(),
+        attempt=0,
     )
-

@@ -1,5 +1,7 @@
 """Every status, and every move that is allowed. `docs/states.md` draws the same tables; a test compares them."""
 
+from typing import TypeVar
+
 from django.db.models import TextChoices
 
 
@@ -35,7 +37,13 @@ _R, _C, _G = RunStatus, CallState, GateStatus
 
 RUN_MOVES: dict[RunStatus, set[RunStatus]] = {
     _R.QUEUED: {_R.RUNNING, _R.CANCELLED, _R.FAILED},  # failed: its performer is gone or disabled
-    _R.RUNNING: {_R.PAUSED, _R.COMPLETED, _R.FAILED, _R.CANCELLED, _R.QUEUED},  # queued: handed back, or its lease lapsed
+    _R.RUNNING: {
+        _R.PAUSED,
+        _R.COMPLETED,
+        _R.FAILED,
+        _R.CANCELLED,
+        _R.QUEUED,
+    },  # queued: handed back, or its lease lapsed
     _R.PAUSED: {_R.QUEUED, _R.CANCELLED, _R.FAILED},
     _R.COMPLETED: set(),  # a reply and a retry are new runs
     _R.FAILED: set(),
@@ -66,6 +74,9 @@ RUN_ENDED = [_R.COMPLETED, _R.FAILED, _R.CANCELLED]
 CALL_OPEN = [_C.PROPOSED, _C.WAITING, _C.READY, _C.STARTED, _C.OUTCOME_UNKNOWN]
 
 
-def sources(moves: dict, target: TextChoices) -> list[TextChoices]:
+Status = TypeVar("Status", bound=TextChoices)
+
+
+def sources(moves: dict[Status, set[Status]], target: Status) -> list[Status]:
     """The statuses from which `target` may be reached."""
     return [source for source, targets in moves.items() if target in targets]

@@ -1,4 +1,4 @@
-"""May this call run? A pure function of what is known; rules and policies will join here, in the order of product 4.2."""
+"""May this call run? A pure function of what is known; rules and policies will join here."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -47,9 +47,7 @@ def next_part(request: Request) -> Said:
 
 def results_by_tool(messages: list[dict[str, Any]]) -> dict[str, list[str]]:
     """What each tool of this run gave back, in order."""
-    names = {
-        call["id"]: call["function"]["name"] for message in messages for call in message.get("tool_calls") or ()
-    }
+    names = {call["id"]: call["function"]["name"] for message in messages for call in message.get("tool_calls") or ()}
     found: dict[str, list[str]] = {}
     for message in messages:
         if message["role"] == "tool":
@@ -95,7 +93,9 @@ def plan(wish: str, feedback: list[str]) -> Said:
     if not feedback:
         return part(f"{LABEL} You asked for a plan first, so here is one.", "submit_plan", {"plan": "\n\n".join(steps)})
     steps.insert(2, f"0. **Change** what you asked for: “{feedback[-1]}”")
-    return part("Thank you, I have taken that up. Here is the next revision.", "submit_plan", {"plan": "\n\n".join(steps)})
+    return part(
+        "Thank you, I have taken that up. Here is the next revision.", "submit_plan", {"plan": "\n\n".join(steps)}
+    )
 
 
 def question(wish: str) -> Said:
@@ -113,7 +113,11 @@ def question(wish: str) -> Said:
 
 def draft(wish: str, audience: str) -> Said:
     content = f"# Draft\n\nFor: {audience}\n\nYou asked: {wish}\n\nThis text was written by the scripted demo model.\n"
-    return part(f"Good, for {audience} then. I write a first version into a file.", "write_file", {"name": "draft.md", "content": content})
+    return part(
+        f"Good, for {audience} then. I write a first version into a file.",
+        "write_file",
+        {"name": "draft.md", "content": content},
+    )
 
 
 def announcement(wish: str, audience: str) -> Said:

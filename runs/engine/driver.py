@@ -1,4 +1,4 @@
-"""Carry one run forward: claim it, take turns, and write down how that ended. The only code that moves a running run."""
+"""Carry one run forward: claim it, take turns, write down how that ended. Nothing else moves a running run."""
 
 import logging
 from typing import Any
@@ -8,7 +8,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from runs import journal
-from runs.digest import digest_of
 from runs.engine import holds, loop
 from runs.engine.holds import HandedBack, Hold, fresh_until
 from runs.engine.model import Model

@@ -59,7 +59,7 @@ def _outcome(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any]) ->
         return True, as_text(tool.function(*given, **arguments))
     except ToolError as error:
         return False, clean(str(error))
-    except Exception as error:  # noqa: BLE001 - a tool's failure, whatever it is, is an answer to the model
+    except Exception as error:  # a tool's failure, whatever it is, is an answer to the model
         logger.warning("%s failed", call, exc_info=True)
         return False, clean(f"{type(error).__name__}: {error}")
 

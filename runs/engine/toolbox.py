@@ -85,9 +85,7 @@ class Toolbox:
         if tool.gate:
             return self._person_answers(call, tool)
         plan_approved = self.run.plan_approved or self.run.permission_mode != Mode.PLAN
-        ruling = verdict(
-            self.run.permission_mode, tool, self._set_here.get(tool.name, ""), plan_approved=plan_approved
-        )
+        ruling = verdict(self.run.permission_mode, tool, self._set_here.get(tool.name, ""), plan_approved=plan_approved)
         if ruling.effect == "deny" or self._denied(tool.name):
             raise NotRun(CallState.DENIED, ruling.reason if ruling.effect == "deny" else f"{tool.title} is denied now.")
         if ruling.effect == "ask" or call.must_ask:

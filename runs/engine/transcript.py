@@ -15,6 +15,7 @@ from teammates.models import Mode
 from teammates.tools.registry import Tool
 
 OPEN_RESULT = "(no result)"
+PLAN_FIRST = "Work out a plan first and propose it with submit_plan. Until it is approved you can only read."
 CUT_OFF = "Not run: your answer was cut off by the token limit. Ask again with shorter arguments."
 
 
@@ -50,9 +51,11 @@ class Transcript:
         self.reload()
         system = [self.definition["instructions"]] if self.definition["instructions"] else []
         if self.run.permission_mode == Mode.PLAN and not self.run.plan_approved:
-            system.append("Work out a plan first and propose it with submit_plan. Until it is approved you can only read.")
+            system.append(
+                "Work out a plan first and propose it with submit_plan. Until it is approved you can only read."
+            )
         messages: list[dict[str, Any]] = [{"role": "system", "content": "\n\n".join(system)}] if system else []
-        messages += self._history() + [{"role": "user", "content": self.run.message}]
+        messages += [*self._history(), {"role": "user", "content": self.run.message}]
         for message in self._messages:
             messages += self._said(message)
         return Request(self.definition["model"] or settings.DEFAULT_MODEL, messages, tools, self.turns + 1)
@@ -64,7 +67,8 @@ class Transcript:
         said: dict[str, Any] = {"role": "assistant", "content": message.text or None}
         if calls:
             said["tool_calls"] = [
-                {"id": name_of(c), "type": "function", "function": {"name": c.tool, "arguments": written(c)}} for c in calls
+                {"id": name_of(c), "type": "function", "function": {"name": c.tool, "arguments": written(c)}}
+                for c in calls
             ]
         return [said, *({"role": "tool", "tool_call_id": name_of(c), "content": told(c)} for c in calls)]
 

@@ -33,11 +33,11 @@ bell = Bell()
 
 class Channel(memory.Channel):
     def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
-        super()._put(queue, message, **kwargs)
+        super()._put(queue, message, **kwargs)  # type: ignore[no-untyped-call]  # kombu has no types here
         bell.ring()
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
-        super().basic_ack(delivery_tag, multiple)
+        super().basic_ack(delivery_tag, multiple)  # type: ignore[no-untyped-call]  # kombu has no types here
         bell.ring()
 
 
@@ -45,13 +45,14 @@ class Transport(memory.Transport):
     Channel = Channel
     driver_type = driver_name = "sayso"
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+    def drain_events(self, connection: Any, timeout: float | None = None, **kwargs: Any) -> None:
         """Deliver one message; `TimeoutError` when none came in time, as kombu expects."""
+        cycle: Any = self.cycle
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             heard = bell.rings
             try:
-                self.cycle.get(self._deliver, timeout=timeout)
+                cycle.get(self._deliver, timeout=timeout)
                 return
             except Empty:
                 left = None if end is None else end - time.monotonic()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args, overload
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -103,7 +103,7 @@ class Tool:
     @cached_property
     def def_hash(self) -> str:
         """Changes when the name, the description or the schema does; an approval is for one of them."""
-        definition = {"name": self.name, "description": self.description, "schema": self.schema}
+        definition: Any = {"name": self.name, "description": self.description, "schema": self.schema}
         return hashlib.sha256(rfc8785.dumps(definition)).hexdigest()
 
     def check(self, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -186,8 +186,27 @@ def make(function: Callable[..., Any], name: str = "", title: str = "", **fields
     )
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@overload
+def tool(function: F) -> F: ...
+@overload
 def tool(
-    function: Callable[..., Any] | None = None,
+    *,
+    effect: Effect = ...,
+    risk: Risk | None = ...,
+    needs_approval: bool = ...,
+    title: str = ...,
+    consequence: str = ...,
+    icon: str = ...,
+    name: str = ...,
+    timeout: float = ...,
+    user_input: Iterable[str] = ...,
+    external: bool = ...,
+) -> Callable[[F], F]: ...
+def tool(
+    function: F | None = None,
     *,
     effect: Effect = "effect",
     risk: Risk | None = None,
@@ -199,7 +218,7 @@ def tool(
     timeout: float = 60.0,
     user_input: Iterable[str] = (),
     external: bool = False,
-) -> Any:
+) -> F | Callable[[F], F]:
     """Register a function as a tool, and give it back unchanged.
 
     A first parameter annotated `ToolContext` is filled by Sayso. `effect` (default "effect": never repeated after a
@@ -209,7 +228,7 @@ def tool(
     """
     natural: Risk = "read" if effect in ("pure", "read") else "write_external"
 
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+    def register(function: F) -> F:
         made = make(
             function,
             name,

@@ -1,0 +1,153 @@
+"""Kill -9 of the whole product, as a power cut would, and what the next start makes of it."""
+
+import sqlite3
+
+import pytest
+
+from tests.eventually import eventually
+from tests.fake_model import FakeModel
+from tests.person import Person
+from tests.serving import Serve
+
+ROSTER = """
+[[teammates]]
+id = "clerk"
+name = "Clerk"
+permission_mode = "autonomous"
+tools = ["send_letter", "look_slowly", "announce"]
+"""
+
+
+class House:
+    """A served product with a fake model, its database seen from outside, and an outside ledger of effects."""
+
+    def __init__(self, data, fake):
+        self.ledger, self.hold, self.data = data / "ledger", data / "hold", data
+        roster = data / "roster.toml"
+        roster.write_text(ROSTER)
+        self.serve = Serve(
+            data,
+            OPENAI_BASE_URL=fake.base_url,
+            SAYSO_MODEL="fake",
+            SAYSO_TOOLS="tests.faults.slow_tools",
+            LEDGER=str(self.ledger),
+        )
+        self.serve.start()
+        self.serve.manage("roster", "load", str(roster))
+        self.person = Person(self.serve.url).sign_in(self.serve.link)
+
+    def rows(self, query, *values):
+        with sqlite3.connect(self.data / "sayso.sqlite3") as database:
+            return database.execute(query, values).fetchall()
+
+    def status(self, run):
+        return self.rows("SELECT status FROM runs_run WHERE id = ?", run)[0][0]
+
+    def becomes(self, run, status, seconds=20):
+        assert eventually(lambda: self.status(run) == status, seconds), (self.status(run), self.events(run))
+
+    def events(self, run):
+        return self.rows("SELECT seq, kind, data FROM runs_event WHERE run_id = ? ORDER BY seq", run)
+
+    def gate(self, kind="toolapproval"):
+        return self.rows(f"SELECT max(id) FROM approvals_{kind} WHERE status = 'pending'")[0][0]  # noqa: S608
+
+    def effects(self, name):
+        lines = self.ledger.read_text().splitlines() if self.ledger.exists() else []
+        return [line for line in lines if line.startswith(name)]
+
+    def crash(self):
+        self.serve.kill()
+        self.serve.start()
+
+    def has_no_gap(self, run):
+        seqs = [seq for seq, _, _ in self.events(run)]
+        return seqs == list(range(1, len(seqs) + 1))
+
+
+@pytest.fixture
+def fake():
+    with FakeModel() as fake:
+        yield fake
+
+
+@pytest.fixture
+def house(tmp_path, fake):
+    house = House(tmp_path, fake)
+    yield house
+    house.hold.unlink(missing_ok=True)
+    house.serve.kill()
+
+
+def test_a_run_killed_in_mid_sentence_goes_on_after_the_next_start(house, fake):
+    half = fake.new().say("one two three four five six seven eight").gate(after=4)
+    run = house.person.start("clerk", "Count")
+    half.wait()
+    assert eventually(lambda: any(kind == "text" for _, kind, _ in house.events(run)))
+    fake.say("one two three, and done")
+    house.crash()
+    house.becomes(run, "completed")
+    kinds = [kind for _, kind, _ in house.events(run)]
+    assert house.has_no_gap(run)
+    assert kinds.count("turn.restarted") == 1
+    assert kinds.count("run.completed") == 1
+    assert house.rows("SELECT output FROM runs_run WHERE id = ?", run) == [("one two three, and done",)]
+
+
+def test_a_paused_run_survives_and_its_tool_runs_once(house, fake):
+    fake.call("send_letter", {"to": "Ada"})
+    fake.say("It is sent")
+    run = house.person.start("clerk", "Write to Ada")
+    house.becomes(run, "paused")
+    house.crash()
+    house.person.decide(house.gate(), "allow")
+    house.becomes(run, "completed")
+    assert house.has_no_gap(run)
+    assert len(house.effects("send_letter")) == 1
+
+
+def test_a_call_killed_in_mid_effect_becomes_a_question_and_never_runs_again(house, fake):
+    fake.call("send_letter", {"to": "Ada"})
+    run = house.person.start("clerk", "Write to Ada")
+    house.becomes(run, "paused")
+    house.hold.touch()
+    house.person.decide(house.gate(), "allow")
+    assert eventually(lambda: house.effects("send_letter"))
+    house.crash()
+    house.becomes(run, "paused")
+    assert house.rows("SELECT kind, status FROM approvals_question") == [("unknown", "pending")]
+    assert house.rows("SELECT state FROM runs_toolcall") == [("outcome_unknown",)]
+    assert len(house.effects("send_letter")) == 1
+    assert house.has_no_gap(run)
+
+
+def test_a_reading_call_killed_in_the_middle_is_made_again(house, fake):
+    fake.call("look_slowly", {})
+    house.hold.touch()
+    run = house.person.start("clerk", "Look")
+    assert eventually(lambda: house.effects("look_slowly"))
+    house.hold.unlink()
+    fake.say("Seen")
+    house.crash()
+    house.becomes(run, "completed")
+    assert len(house.effects("look_slowly")) == 2
+    assert house.has_no_gap(run)
+
+
+def test_a_clean_stop_hands_back_what_runs(house, fake):
+    half = fake.new().say("one two three four five six").gate(after=3)
+    run = house.person.start("clerk", "Count")
+    half.wait()
+    assert house.serve.stop() == 0
+    assert house.status(run) == "queued"
+    fake.say("one two three")
+    house.serve.start()
+    house.becomes(run, "completed")
+    assert house.has_no_gap(run)
+
+
+def test_a_second_server_on_the_same_data_is_refused(house):
+    second = Serve(house.data)
+    with pytest.raises(AssertionError, match="already runs"):
+        second.start()
+    second.kill()
