@@ -1,39 +1,27 @@
-"""What the shell around every page shows: where one is, who one is, and what waits."""
-
-from typing import Any
-
-from django.conf import settings
-from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from approvals.access import waiting_count
 from runs.access import visible_runs
-from teammates.accounts import REVIEWERS
-
-SECTIONS = {"home": "home", "settings": "settings", "password": "settings", "keys": "settings"}
 
 
-def shell(request: HttpRequest) -> dict[str, Any]:
-    """The figures are counted only where a template shows them."""
+def shell(request: HttpRequest) -> dict[str, object]:
+    """What the navigation of every page shows; looked up only by pages that have one."""
     user = getattr(request, "user", None)
-    if not isinstance(user, User):
-        return {"version": settings.VERSION}
+    if user is None or not user.is_authenticated:
+        return {}
     return {
-        "version": settings.VERSION,
-        "section": section_of(request),
-        "role": SimpleLazyObject(lambda: role_of(user)),
         "waiting_count": SimpleLazyObject(lambda: waiting_count(user)),
         "live_runs": SimpleLazyObject(lambda: visible_runs(user).live().count()),
+        "role": SimpleLazyObject(lambda: role(user)),
     }
 
 
-def section_of(request: HttpRequest) -> str:
-    match = request.resolver_match
-    return (match.namespace or SECTIONS.get(match.url_name or "", "")) if match else ""
-
-
-def role_of(user: User) -> str:
-    if user.is_superuser or user.is_staff:
-        return "owner" if user.is_superuser else "staff"
-    return "reviewer" if user.groups.filter(name=REVIEWERS).exists() else "member"
+def role(user: object) -> str:
+    """What this person may do, in a word."""
+    if getattr(user, "is_superuser", False):
+        return "owner"
+    if getattr(user, "is_staff", False):
+        return "staff"
+    groups = getattr(user, "groups", None)
+    return "reviewer" if groups is not None and groups.filter(name="reviewer").exists() else "member"

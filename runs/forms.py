@@ -34,9 +34,7 @@ class LaunchForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.teammates = list(startable(user))
-        choice = self.fields["teammate"]
-        assert isinstance(choice, forms.ModelChoiceField)
-        choice.queryset = startable(user)
+        self.fields["teammate"].queryset = startable(user)  # type: ignore[attr-defined]
 
     @property
     def chosen(self) -> Teammate | None:

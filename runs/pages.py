@@ -1,8 +1,9 @@
-"""The transcript of a run as blocks, made from rows that were read before. Knows nothing of requests or gates' insides."""
+"""The transcript of a run as blocks, made from rows that were read before; gates are only put in their place."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from runs.models import Event, Message, Run, RunFile, ToolCall
@@ -120,7 +121,7 @@ def turns(
         turn.blocks = list(blocks(by_turn.get(turn.number, []), files, gates))
     for gate in loose_gates:
         place(gate, ordered)
-    for before, turn in zip(ordered, ordered[1:], strict=False):
+    for before, turn in pairwise(ordered):
         turn.anew = before.feedback is not None or any(block.kind == "gate" for block in before.blocks)
     return ordered
 

@@ -11,7 +11,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from runs.access import run_for, visible_runs
-from runs.models import Run, RunQuerySet
+from runs.models import RunQuerySet
 from runs.states import RUN_ENDED, RUN_LIVE, RunStatus
 from teammates.models import Teammate
 
@@ -84,9 +84,3 @@ def run_file(request: Request, pk: int, file: int) -> HttpResponse:
         response = HttpResponse(content.read(), content_type="application/octet-stream", headers=DOWNLOAD)
     response["Content-Disposition"] = content_disposition_header(True, found.name)
     return response
-
-
-def latest(user: User, limit: int) -> tuple[list[Run], list[Run]]:
-    """What lives, and what ended last."""
-    runs = visible_runs(user).select_related("teammate", "owner").order_by("-pk")
-    return list(runs.live()[:limit]), list(runs.ended().order_by("-finished_at")[:limit])

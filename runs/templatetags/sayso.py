@@ -132,5 +132,5 @@ def lasted(row: Any) -> SafeString:
 
 
 @register.filter
-def item(mapping: Any, key: Any) -> Any:
-    return mapping.get(key)
+def thousands(number: int | None) -> str:
+    return f"{number or 0:,}"

@@ -1,0 +1,170 @@
+"""The run page. Page, answers and socket show the same fragments, made from the same rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from approvals.access import may_decide
+from approvals.cards import key_of, title_of
+from approvals.models import Gate, Question, ToolApproval
+from approvals.pages import Request
+from approvals.timeline import timeline
+from runs import services
+from runs.access import may_control, run_for
+from runs.models import Event, Run, ToolCall, WrongStatus
+from runs.pages import Turn, doing, speech, turns, would_repeat
+from runs.services import Refused
+from runs.states import RunStatus
+
+
+@dataclass
+class Rows:
+    """All that the page shows of one run. `run.last_seq` is read before the rest: what came later is sent again."""
+
+    run: Run
+    calls: list[ToolCall]
+    gates: list[Gate]
+    turns: list[Turn]
+    loose: list[Gate]
+
+
+def rows_of(run: Run) -> Rows:
+    present = speech(run) if run.status != RunStatus.COMPLETED else None
+    calls = list(run.calls.all())
+    gates = gates_of(run)
+    by_call: dict[int, list[Gate]] = {}
+    for gate in gates:
+        if gate.call_id:
+            by_call.setdefault(gate.call_id, []).append(gate)
+    free = [gate for gate in gates if not gate.call_id]
+    shown = turns(run, run.messages.all(), calls, run.files.all(), present, by_call, free)
+    placed = {id(gate) for turn in shown for block in turn.blocks if block.kind == "gate" for gate in block.things}
+    return Rows(run, calls, gates, shown, [gate for gate in gates if id(gate) not in placed])
+
+
+def gates_of(run: Run) -> list[Gate]:
+    found: list[Gate] = [
+        *ToolApproval.objects.filter(run=run).select_related("call", "decided_by"),
+        *Question.objects.filter(run=run).select_related("call", "decided_by"),
+    ]
+    for gate in found:
+        gate.run = run
+    return sorted(found, key=lambda gate: (gate.created_at, gate.pk))
+
+
+def context_of(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
+    run = rows.run
+    pending = [gate for gate in rows.gates if gate.is_pending]
+    return {
+        "run": run,
+        "turns": rows.turns,
+        "loose": rows.loose,
+        "pending": [(key_of(gate), title_of(gate), gate) for gate in pending],
+        "may_control": may_control(request.user, run),
+        "may_decide": bool(rows.gates) and may_decide(request.user, rows.gates[0]),
+        "doing": doing(run, rows.calls),
+        "scripted": (run.performer_revision.definition.get("model") or settings.DEFAULT_MODEL) == "demo",
+        "repeats": would_repeat(rows.calls) if not run.is_live else [],
+        "stopped": stop_of(run),
+        **extra,
+    }
+
+
+def stop_of(run: Run) -> dict[str, Any]:
+    """Who stopped it, and why."""
+    event = Event.objects.filter(run=run, kind="run.cancelled").last() if run.status == RunStatus.CANCELLED else None
+    return event.data if event else {}
+
+
+def with_panel(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
+    run = rows.run
+    notes = Event.objects.filter(run=run, kind="todos").order_by("seq").last()
+    ended = [call for call in rows.calls if call.finished_at]
+    return context_of(
+        request,
+        rows,
+        timeline=timeline(run, rows.calls, rows.gates, run.files.all()),
+        todos=notes.data["items"] if notes else [],
+        files=run.files.all(),
+        call_count=len(rows.calls),
+        last_call=ended[-1] if ended else None,
+        **extra,
+    )
+
+
+def page(request: Request, run: Run, status: int = 200, **extra: Any) -> HttpResponse:
+    return render(request, "runs/detail.html", with_panel(request, rows_of(run), **extra), status=status)
+
+
+def controlled_run(request: Request, pk: int) -> Run:
+    """The run, for those who may do more than look."""
+    run = run_for(request.user, pk)
+    if not may_control(request.user, run):
+        raise PermissionDenied("You may look at this run and decide what it asks, but not steer it.")
+    return run
+
+
+@login_required
+@require_safe
+def detail(request: Request, pk: int) -> HttpResponse:
+    return page(request, run_for(request.user, pk))
+
+
+@login_required
+@require_safe
+def turn(request: Request, pk: int, number: int) -> HttpResponse:
+    rows = rows_of(run_for(request.user, pk))
+    found = next((one for one in rows.turns if one.number == number), None)
+    if found is None:
+        raise Http404(f"Run {pk} has no turn {number}.")
+    return render(request, "runs/_turn.html", context_of(request, rows, turn=found))
+
+
+@login_required
+@require_safe
+def panel(request: Request, pk: int) -> HttpResponse:
+    """The inspector; the header, the composer and the end of the transcript come along, out of band."""
+    rows = rows_of(run_for(request.user, pk))
+    return render(request, "runs/_changed.html", with_panel(request, rows, oob=True))
+
+
+@login_required
+@require_POST
+def reply(request: Request, pk: int) -> HttpResponse:
+    run = controlled_run(request, pk)
+    message = request.POST.get("message", "")
+    try:
+        following = services.reply(run, message, by=request.user)
+    except Refused as refusal:
+        return page(request, run, 422, draft=message, refusal=refusal)
+    return redirect("runs:detail", following.pk)
+
+
+@login_required
+@require_POST
+def retry(request: Request, pk: int) -> HttpResponse:
+    run = controlled_run(request, pk)
+    try:
+        again = services.retry(run, by=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+        return redirect("runs:detail", run.pk)
+    return redirect("runs:detail", again.pk)
+
+
+@login_required
+@require_POST
+def cancel(request: Request, pk: int) -> HttpResponse:
+    run = controlled_run(request, pk)
+    try:
+        services.cancel(run, by=request.user, reason=request.POST.get("reason", "").strip()[:500])
+    except WrongStatus:
+        messages.info(request, "The run had already ended; nothing was stopped.")
+    return redirect("runs:detail", run.pk)

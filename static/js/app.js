@@ -1,0 +1,103 @@
+"use strict";
+// Small comforts of every page. Nothing here is needed to use it.
+(() => {
+  const MINUTE = 60, HOUR = 3600, DAY = 86400;
+
+  function inWords(seconds) {
+    if (seconds < MINUTE) return `${seconds} s`;
+    if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min`;
+    if (seconds >= DAY) return `${Math.floor(seconds / DAY)} d`;
+    const rest = Math.floor((seconds % HOUR) / MINUTE);
+    return `${Math.floor(seconds / HOUR)} h${rest ? ` ${rest} min` : ""}`;
+  }
+
+  function clock(moment) {
+    const time = moment.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    if (moment.toDateString() === new Date().toDateString()) return time;
+    return `${moment.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${time}`;
+  }
+
+  // Times come in the server's zone; ages go on by themselves.
+  function tell(times) {
+    for (const time of times) {
+      const moment = new Date(time.dateTime);
+      const aged = time.dataset.time === "age";
+      const words = aged ? inWords(Math.max(0, Math.floor((Date.now() - moment) / 1000))) : clock(moment);
+      if (time.textContent !== words) time.textContent = words;
+      if (!time.dataset.local) {
+        time.title = moment.toLocaleString("en-GB");
+        time.dataset.local = "1";
+      }
+    }
+  }
+
+  const all = () => document.querySelectorAll("time[data-time]");
+  tell(all());
+  setInterval(() => tell(document.querySelectorAll('time[data-time="age"]')), 1000);
+  document.addEventListener("htmx:afterSettle", () => tell(all()));
+  document.addEventListener("sayso:swapped", () => tell(all()));
+
+  // Ctrl+Enter or Cmd+Enter sends.
+  const mac = /Mac|iPhone|iPad/.test(navigator.platform);
+  if (mac) for (const key of document.querySelectorAll('[data-keys="enter"]')) key.textContent = "⌘↵";
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    const form = event.target.closest?.("form[data-send-with-keys]");
+    if (!form) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+
+  // One press starts one run.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-send-with-keys]")) return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+
+  // The launch box takes over the mode of the teammate that was chosen.
+  const launch = document.querySelector("[data-launch]");
+  if (launch) {
+    const select = launch.elements.teammate;
+    const fit = (choose) => {
+      const { mode, people } = select.selectedOptions[0].dataset;
+      for (const radio of launch.elements.permission_mode) {
+        radio.disabled = !people && radio.value !== "autonomous";
+        radio.closest("label").title = radio.disabled ? "This teammate has human in the loop off: nobody could decide." : "";
+        if (choose && radio.value === mode) radio.checked = true;
+      }
+    };
+    select.addEventListener("change", () => fit(true));
+    fit(false);
+    if (location.hash === "#launch") launch.elements.message.focus();
+    addEventListener("hashchange", () => location.hash === "#launch" && launch.elements.message.focus());
+  }
+
+  // A click elsewhere, or Escape, closes what floats.
+  const floating = ".confirm[open], .tabbar-more[open]";
+  document.addEventListener("click", (event) => {
+    for (const open of document.querySelectorAll(floating)) if (!open.contains(event.target)) open.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const open of document.querySelectorAll(floating)) {
+      open.open = false;
+      open.querySelector("summary").focus();
+    }
+  });
+
+  // An address that names a call or a card shows it, also where the details are another tab.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-jump]");
+    const target = link && document.getElementById(link.hash.slice(1));
+    if (!target) return;
+    const transcript = document.getElementById("view-transcript");
+    if (transcript) transcript.checked = true;
+    if (target.matches("details")) target.open = true;
+    target.closest(".gate")?.focus({ preventScroll: true });
+  });
+})();

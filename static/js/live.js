@@ -1,0 +1,303 @@
+"use strict";
+// The page's one socket. It only brings news: the count of what waits, and on a run's page the run's events.
+// Text is added as text; everything else is fetched anew as the fragment that the page itself was made from.
+(() => {
+  const SIGNED_OUT = 4401, NOT_FOUND = 4404;
+  const SILENT_MS = 40_000, GENTLE_MS = 1500, LONGEST_WAIT_MS = 30_000, HOME_MS = 10_000;
+
+  const path = document.body.dataset.socket;
+  if (!path) return;
+  const run = document.getElementById("run");
+  const home = document.getElementById("home");
+  const byId = (id) => document.getElementById(id);
+
+  let seq = Number(run?.dataset.seq ?? 0);
+  let heard = Date.now();
+
+  function announce(words) {
+    byId("announce").textContent = words;
+  }
+
+  // --- fragments: fetched one at a time each, never put over what a hand is in ---
+
+  const fetching = new Set(), wanted = new Set(), held = new Set();
+
+  function changed(field) {
+    if (field.dataset.view !== undefined || field.type === "hidden" || !field.name) return false;
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (field.tagName === "SELECT") return [...field.options].some((option) => option.selected !== option.defaultSelected);
+    return "defaultValue" in field && field.value !== field.defaultValue;
+  }
+
+  function inUse(element) {
+    if (!element) return false;
+    const active = document.activeElement;
+    if (element.contains(active) && active.closest(".gate-open, .confirm[open], input, textarea, select")) return true;
+    if (element.querySelector(".confirm[open]")) return true;
+    return [...element.querySelectorAll("input, textarea, select")].some(changed);
+  }
+
+  async function refresh(id) {
+    if (fetching.has(id)) return void wanted.add(id);
+    fetching.add(id);
+    try {
+      const answer = await fetch(addressOf(id), { headers: { "HX-Request": "true", "HX-Target": id } });
+      if (answer.redirected) return location.reload(); // signed out meanwhile
+      if (answer.ok) put(id, await answer.text());
+    } catch {
+      wanted.add(id); // offline: asked for again when the socket is back
+    } finally {
+      fetching.delete(id);
+      if (navigator.onLine && wanted.delete(id)) setTimeout(refresh, 100, id);
+    }
+  }
+
+  function addressOf(id) {
+    if (id === "run-panel") return run.dataset.panel;
+    const turn = /^turn-(\d+)$/.exec(id);
+    return turn ? `${run.dataset.turns}${turn[1]}/` : location.pathname;
+  }
+
+  function put(id, html) {
+    const target = byId(id);
+    if (inUse(target)) return hold(id);
+    const fresh = new DOMParser().parseFromString(`<body>${html}`, "text/html").body;
+    const open = new Set([...document.querySelectorAll("details[open][id]")].map((one) => one.id));
+    for (const details of fresh.querySelectorAll("details[id]")) {
+      if (byId(details.id)) details.open = open.has(details.id);
+    }
+    for (const part of fresh.querySelectorAll("[hx-swap-oob]")) {
+      part.removeAttribute("hx-swap-oob");
+      part.remove();
+      replace(byId(part.id), part);
+    }
+    const part = fresh.querySelector(`#${id}`);
+    if (part) target ? replace(target, part) : append(part);
+    if (part?.dataset.turn) replay(part);
+    document.dispatchEvent(new CustomEvent("sayso:swapped"));
+  }
+
+  function replace(old, part) {
+    if (!old || old.outerHTML === part.outerHTML) return;
+    if (inUse(old)) return hold("run-panel");
+    const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
+    old.replaceWith(part);
+    htmx.process(part);
+    if (focus) byId(focus)?.focus({ preventScroll: true });
+  }
+
+  function append(part) {
+    const following = atEnd();
+    byId("turns").append(part);
+    htmx.process(part);
+    if (following) toEnd();
+  }
+
+  // What is in use stays as it is, and says that there is something newer.
+  function hold(id) {
+    held.add(id);
+    byId("held").hidden = false;
+  }
+
+  function release() {
+    byId("held").hidden = true;
+    const ids = [...held];
+    held.clear();
+    ids.forEach(refresh);
+  }
+
+  byId("held").querySelector("button").addEventListener("click", () => {
+    document.activeElement?.blur();
+    for (const id of held) for (const form of byId(id)?.querySelectorAll("form") ?? []) form.reset();
+    release();
+  });
+  document.addEventListener("focusout", () => {
+    setTimeout(() => {
+      if (held.size && ![...held].some((id) => inUse(byId(id)))) release();
+    }, 200);
+  });
+
+  // --- text, as it is spoken ---
+
+  const said = new Map(); // turn -> events that its section may not hold yet
+
+  function speak(event) {
+    const turn = event.data.turn, section = byId(`turn-${turn}`);
+    if (!section) refresh(`turn-${turn}`);
+    else if (section.dataset.state !== "open") return;
+    if (!said.has(turn)) said.set(turn, []);
+    said.get(turn).push(event);
+    if (section) write(section, event);
+  }
+
+  function write(section, event) {
+    if (event.seq <= Number(section.dataset.seq)) return;
+    const block = section.querySelector(event.kind === "thinking" ? "[data-thinking]" : "[data-live]");
+    if (!block) return;
+    const following = atEnd();
+    if (block.lastChild?.nodeType === Node.TEXT_NODE) block.lastChild.appendData(event.data.delta);
+    else block.append(event.data.delta);
+    if (event.kind === "thinking") block.closest("details").hidden = false;
+    if (following) toEnd();
+  }
+
+  // A section that was just fetched holds the text up to its own seq; the rest has come while it was on its way.
+  function replay(section) {
+    const turn = Number(section.dataset.turn);
+    if (section.dataset.state === "open") for (const event of said.get(turn) ?? []) write(section, event);
+    else said.delete(turn);
+  }
+
+  function restart(event) {
+    const section = byId(`turn-${event.data.turn}`);
+    said.delete(event.data.turn);
+    if (!section) return;
+    section.dataset.seq = event.seq;
+    for (const block of section.querySelectorAll("[data-live], [data-thinking]")) block.textContent = "";
+  }
+
+  const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 120;
+  const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
+
+  // --- events of the run ---
+
+  const lastTurn = () => [...document.querySelectorAll("[data-turn]")].at(-1)?.id;
+
+  function sectionOf(data) {
+    if (data.turn) return `turn-${data.turn}`;
+    const inside = data.call ? byId(`call-${data.call}`) : data.gate ? byId(data.gate) : null;
+    return inside?.closest("[data-turn]")?.id ?? lastTurn();
+  }
+
+  const TOLD = {
+    "run.paused": "The run waits for a decision.",
+    "run.completed": "The run is done.",
+    "run.failed": "The run has failed.",
+    "run.cancelled": "The run was stopped.",
+  };
+
+  function take(event) {
+    if (event.seq <= seq) return;
+    seq = event.seq;
+    heard = Date.now();
+    if (event.kind === "text" || event.kind === "thinking") return speak(event);
+    if (event.kind === "turn.restarted") restart(event);
+    const section = sectionOf(event.data);
+    const ends = ["run.failed", "run.cancelled", "run.queued"].includes(event.kind);
+    const touched = /^(turn|call|gate|file)\./.test(event.kind) || ends || event.kind === "run.resumed";
+    if (touched && section) refresh(section);
+    refresh("run-panel");
+    if (TOLD[event.kind]) announce(TOLD[event.kind]);
+    document.dispatchEvent(new CustomEvent("sayso:event", { detail: event }));
+  }
+
+  // Silence makes people think that it hangs: say how long it lasts, and what is at work.
+  function listen() {
+    const line = byId("silence"), panel = byId("run-panel");
+    const silent = Date.now() - heard;
+    const shown = panel.dataset.status === "running" && silent >= SILENT_MS;
+    line.hidden = !shown;
+    if (!shown) return;
+    const doing = panel.dataset.doing;
+    const rest = doing === "Writing" ? "the model has not gone on yet" : `${doing} is still running`;
+    line.textContent = `No events for ${Math.floor(silent / 1000)} s, ${rest}.`;
+  }
+  if (run) setInterval(listen, 1000);
+
+  // --- what waits for the person ---
+
+  const fresh = new Set();
+
+  function count({ count: waiting, new: names }) {
+    for (const badge of document.querySelectorAll("[data-waiting]")) {
+      badge.textContent = waiting;
+      badge.dataset.count = waiting;
+    }
+    const title = document.title.replace(/^\(\d+\) /, "");
+    document.title = waiting ? `(${waiting}) ${title}` : title;
+    if (home) names.forEach((name) => fresh.add(name));
+    if (home && names.length) offer();
+    document.dispatchEvent(new CustomEvent("sayso:inbox", { detail: { count: waiting, new: names } }));
+  }
+
+  // New rows wait until they are asked for, so that nothing moves under the pointer.
+  function offer() {
+    const needs = byId("needs");
+    const idle = !needs.matches(":hover") && !needs.contains(document.activeElement);
+    if (idle || document.hidden) {
+      fresh.clear();
+      refresh("needs");
+    } else {
+      const button = needs.querySelector("[data-show-new]");
+      button.textContent = `${fresh.size} changed, show`;
+      button.hidden = false;
+    }
+    refreshWork();
+  }
+
+  function refreshWork() {
+    const work = byId("work");
+    if (document.hidden || work.matches(":hover") || work.contains(document.activeElement)) return;
+    refresh("work");
+  }
+
+  if (home) {
+    home.addEventListener("click", (event) => {
+      if (!event.target.closest("[data-show-new]")) return;
+      fresh.clear();
+      refresh("needs");
+    });
+    setInterval(refreshWork, HOME_MS);
+  }
+
+  // --- the socket ---
+
+  let socket, tries = 0, lostAt = null, timer;
+
+  function connect() {
+    clearTimeout(timer);
+    const url = new URL(path, location.href);
+    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    if (run) url.searchParams.set("after", seq);
+    socket = new WebSocket(url);
+    socket.onopen = () => {
+      tries = 0;
+      lostAt = null;
+      byId("offline").hidden = true;
+      const missed = [...wanted];
+      wanted.clear();
+      missed.forEach(refresh);
+    };
+    socket.onmessage = ({ data }) => {
+      const news = JSON.parse(data);
+      if (news.inbox) count(news.inbox);
+      else if (news.kind) take(news);
+    };
+    socket.onclose = ({ code }) => {
+      if (code === SIGNED_OUT || code === NOT_FOUND) return location.reload();
+      lost();
+    };
+  }
+
+  function lost() {
+    lostAt ??= new Date();
+    const wait = Math.min(LONGEST_WAIT_MS, 500 * 2 ** tries) * (0.75 + Math.random() / 2);
+    tries += 1;
+    timer = setTimeout(connect, wait);
+    setTimeout(() => {
+      if (!lostAt) return;
+      byId("offline-since").textContent = `at ${lostAt.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+      byId("offline").hidden = false;
+    }, GENTLE_MS);
+  }
+
+  const again = () => socket.readyState === WebSocket.CLOSED && connect();
+  byId("offline-retry").addEventListener("click", again);
+  addEventListener("online", again);
+  addEventListener("pagehide", () => {
+    socket.onclose = null;
+    socket.close();
+  });
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+  connect();
+})();
