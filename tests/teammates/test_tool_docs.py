@@ -10,7 +10,7 @@ from teammates.tools.registry import BadArguments, registry
 from tests.source import text
 
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", text(Path("docs/tools.md")), re.M | re.S)
-NAMES = ["add", "delete_folder", "order_books", "stock_of", "make_table"]
+NAMES = ["add", "delete_folder", "order_books", "stock_of", "send_letter", "make_table"]
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +63,13 @@ def test_an_error_helps_the_model(tools):
     assert run("stock_of", article="pencils") == "12"
     with pytest.raises(ToolError, match="There are: pencils"):
         run("stock_of", article="pens")
+
+
+def test_what_a_person_fills_in_is_not_offered_to_the_model(tools):
+    tool = tools.get("send_letter")
+    assert tool.offered_schema["required"] == ["text"]
+    assert "to" not in tool.offered_schema["properties"]
+    assert run("send_letter", text="Dear all", to="the printer") == "Sent to the printer."
 
 
 def test_the_context_is_not_an_argument(tools):
