@@ -1,0 +1,112 @@
+"""Teammates as a TOML file."""
+
+import tomllib
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from config.env import ROOT
+from teammates import roster, services
+from teammates.models import Revision, Teammate
+
+CLERK = """
+[[teammates]]
+id = "clerk"
+name = "Clerk"
+instructions = "Keep the books."
+permission_mode = "plan"
+tools = ["read_file", { name = "write_file", permission = "ask" }]
+"""
+
+
+def test_load_inserts_with_tools_and_a_revision(db):
+    (clerk,) = roster.load(CLERK)
+    assert services.tools_of(clerk) == [("read_file", ""), ("write_file", "ask")]
+    assert clerk.permission_mode == "plan" and clerk.owner is None
+    assert services.current_revision(clerk).number == 1
+
+
+def test_load_updates_by_id_and_touches_nobody_else(clerk, scribe):
+    roster.load(CLERK)
+    assert Teammate.objects.get(slug="clerk").permission_mode == "plan"
+    assert services.current_revision(clerk).number == 2
+    assert services.current_revision(scribe).number == 1 and Teammate.objects.count() == 2
+
+
+def test_loading_twice_is_loading_once(db):
+    roster.load(CLERK)
+    roster.load(CLERK)
+    assert Revision.objects.count() == 1
+
+
+def test_dump_is_the_inverse_of_load(db):
+    roster.load((ROOT / "config" / "roster.toml").read_text())
+    before = {teammate.slug: services.definition_of(teammate) for teammate in Teammate.objects.all()}
+    dumped = roster.dump()
+    Teammate.objects.all().delete()
+    roster.load(dumped)
+    assert {teammate.slug: services.definition_of(teammate) for teammate in Teammate.objects.all()} == before
+    assert roster.dump() == dumped
+
+
+def test_dump_keeps_what_is_not_usual(db):
+    roster.load(CLERK + "enabled = false\nhistory_runs = 3\nmodel = 'tiny'\ndescription = 'Says \"no\"'")
+    (table,) = tomllib.loads(roster.dump())["teammates"]
+    assert (table["enabled"], table["history_runs"], table["model"]) == (False, 3, "tiny")
+    assert table["tools"] == ["read_file", {"name": "write_file", "permission": "ask"}]
+
+
+def test_a_persons_own_teammate_is_not_dumped(clerk, scribe):
+    assert [table["id"] for table in tomllib.loads(roster.dump())["teammates"]] == ["clerk"]
+
+
+def test_the_sample_shows_all_three_modes_and_fits_the_tools(db):
+    loaded = roster.load((ROOT / "config" / "roster.toml").read_text())
+    assert {teammate.permission_mode for teammate in loaded} == {"autonomous", "approval", "plan"}
+    assert all(not teammate.model and teammate.human_in_the_loop for teammate in loaded)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[[teammates]\n", "not TOML: Expected ']]' at the end of an array declaration (at line 1"),
+        ("[[teammates]]\nid = 'a'", "Teammate “a”: “name”: Field required"),
+        ("[[teammates]]\nname = 'A'", "Teammate number 1: “id”: Field required"),
+        ("[[teammates]]\nid = 'a b'\nname = 'A'", "Teammate “a b”: “id”"),
+        ("[[teammates]]\nid = 'new'\nname = 'A'", "a word of Sayso's own addresses"),
+        (CLERK + "colour = 'red'", "Teammate “clerk”: “colour” is not known here"),
+        (CLERK + "enabled = 'yes'", "Teammate “clerk”: “enabled”: Input should be a valid boolean"),
+        (CLERK + "human_in_the_loop = false", "Teammate “clerk”: Approval and Plan first need human in the loop"),
+        (CLERK.replace("plan", "loose"), "Teammate “clerk”: “permission_mode”: Input should be 'autonomous'"),
+        (CLERK.replace('"ask"', '"maybe"'), "Teammate “clerk”: “tools.1.permission”"),
+        (CLERK.replace("read_file", "fly"), "Teammate “clerk”: there is no tool “fly”. Known here: "),
+        (CLERK.replace("read_file", "write_file"), "Name each tool once: write_file"),
+        (CLERK + CLERK, "Teammate “clerk” is in the file twice"),
+        ("teammates = 3", "“teammates”: Input should be a valid list"),
+        ("[[workers]]\nid = 'a'", "“workers” is not known here"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_whole(db, text, told):
+    good = "[[teammates]]\nid = 'good'\nname = 'Good'\n" if "teammates = 3" not in text else ""
+    with pytest.raises(roster.RosterError) as refused:
+        roster.load(good + text if "TOML" not in told and "number 1" not in told else text)
+    assert told in str(refused.value)
+    assert not Teammate.objects.exists() and not Revision.objects.exists()
+
+
+def test_the_command_moves_a_roster_through_a_file(db, tmp_path, capsys):
+    (tmp_path / "in.toml").write_text(CLERK)
+    call_command("roster", "load", str(tmp_path / "in.toml"))
+    call_command("roster", "dump", str(tmp_path / "out.toml"))
+    assert 'id = "clerk"' in (tmp_path / "out.toml").read_text()
+    assert "Loaded 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"[[teammates]]\nid = 'x'\nname = 'X'\ntools = ['fly']"])
+def test_the_command_says_what_is_wrong_with_the_file(db, tmp_path, content):
+    path = tmp_path / "bad.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CommandError, match="bad.toml"):
+        call_command("roster", "load", str(path))
+    assert not Teammate.objects.exists()
