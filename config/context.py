@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -9,12 +10,22 @@ def shell(request: HttpRequest) -> dict[str, object]:
     """What the navigation of every page shows; looked up only by pages that have one."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return {}
+        return {"version": settings.VERSION}
     return {
+        "version": settings.VERSION,
+        "section": section(request),
         "waiting_count": SimpleLazyObject(lambda: waiting_count(user)),
         "live_runs": SimpleLazyObject(lambda: visible_runs(user).live().count()),
         "role": SimpleLazyObject(lambda: role(user)),
     }
+
+
+def section(request: HttpRequest) -> str:
+    """Which item of the navigation the page belongs to."""
+    match = request.resolver_match
+    if match is None:
+        return ""
+    return match.namespace or ("home" if match.url_name == "home" else "settings")
 
 
 def role(user: object) -> str:
