@@ -1,7 +1,7 @@
 """What is different between two texts, in pieces that a template can mark."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
@@ -25,6 +25,10 @@ class Block:
     op: Literal["same", "old", "new", "changed"]
     pieces: list[Piece]
 
+    @property
+    def is_heading(self) -> bool:
+        return self.pieces[0].text.startswith("#")
+
 
 def pieces(old: str, new: str) -> list[Piece]:
     """Both texts word by word: what stayed, what went, what came."""
@@ -32,12 +36,27 @@ def pieces(old: str, new: str) -> list[Piece]:
     if len(before) + len(after) > TOO_MANY:
         return [Piece("old", old), Piece("new", new)]
     found: list[Piece] = []
-    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for tag, a, b, c, d in merged(SequenceMatcher(None, before, after, autojunk=False).get_opcodes(), before):
         if tag == "equal":
             found.append(Piece("same", "".join(before[a:b])))
             continue
         found += [Piece("old", "".join(before[a:b]))] if b > a else []
         found += [Piece("new", "".join(after[c:d]))] if d > c else []
+    return found
+
+
+Change = tuple[str, int, int, int, int]
+
+
+def merged(changes: Iterable[Change], before: list[str]) -> list[Change]:
+    """Two changes with nothing but blanks between them are read as one."""
+    found: list[Change] = []
+    for tag, a, b, c, d in changes:
+        blank = tag == "equal" and not "".join(before[a:b]).strip()
+        if found and found[-1][0] != "equal" and (blank or tag != "equal"):
+            found[-1] = ("replace", found[-1][1], b, found[-1][3], d)
+        else:
+            found.append((tag, a, b, c, d))
     return found
 
 

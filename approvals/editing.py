@@ -51,7 +51,7 @@ class EditField:
 
     @property
     def rows(self) -> int:
-        return min(14, max(2, self.text.count("\n") + 1 + len(self.text) // 80))
+        return min(14, max(2, self.text.count("\n") + 1 + len(self.text) // 60))
 
     def value(self) -> tuple[bool, Any]:
         """Is the argument given, and what is it? An untouched one stays exactly as it was."""

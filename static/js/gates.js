@@ -43,7 +43,7 @@
     const lines = Number.parseInt(words.dataset.all, 10);
     const seen = Math.min(lines, Math.max(1, Math.floor(lines * share)));
     const partly = box.dataset.read !== "1" && inner.clientHeight && lines > 1;
-    words.textContent = partly ? `${seen} of ${words.dataset.all.replace(/^\d+ /, `${lines} `)} seen` : words.dataset.all;
+    words.textContent = partly ? `${seen} of ${lines} lines seen` : words.dataset.all;
   }
 
   function setUpLong(card) {
