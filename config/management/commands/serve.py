@@ -1,6 +1,7 @@
 """`manage.py serve`: the whole product in one process, ready for the first use."""
 
 import socket
+from functools import partial
 from typing import Any
 
 from channels.routing import get_default_application
@@ -37,7 +38,6 @@ class Command(BaseCommand):
         with held:
             check_port(host, port)
             self.prepare()
-            self.greet(host, port)
             worker.begin(app)
             Server(
                 get_default_application(),
@@ -46,6 +46,7 @@ class Command(BaseCommand):
                 websocket_max_frame_size=FRAME_LIMIT,
                 verbosity=0,
                 server_name="sayso",
+                ready_callable=partial(self.greet, host, port),
             ).run()
             self.stdout.write("Handing back what runs …")
             worker.end()
