@@ -8,6 +8,21 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from tests.machine import (  # noqa: F401 - fixtures for every folder
+    allow,
+    aside,
+    asked,
+    carry,
+    deny,
+    fake,
+    model_server,
+    own_tool,
+    posted,
+    start,
+    teammate_with,
+    tell,
+)
+
 CHROMIUM = shutil.which("chromium")
 MISSING = {"browser": "no Chromium (apt-get install chromium)"} if CHROMIUM is None else {}
 
