@@ -84,8 +84,10 @@ class Serve:
 
     @property
     def link(self) -> str:
-        found = LINK.findall("".join(self.output))
-        return found[-1] if found else self.manage("signin").strip().replace("http://127.0.0.1:8000", self.url)
+        """The sign-in link: as printed at the first start, later on request."""
+        if not (found := LINK.findall("".join(self.output))):
+            found = [self.manage("signin").strip().replace("http://127.0.0.1:8000", self.url)]
+        return found[-1]
 
     def manage(self, *words: str) -> str:
         """Run another command on the same data and return what it prints."""
