@@ -43,7 +43,7 @@ def home(request: Request) -> HttpResponse:
     if request.htmx.target in PARTS:
         gates = waiting_for(request.user)
         context = strip(gates) if request.htmx.target == "needs" else work(request.user, gates)
-        return render(request, f"approvals/_{request.htmx.target}.html", context)
+        return render(request, f"approvals/_{request.htmx.target}.html", {**context, "oob": True})
     return show(request, LaunchForm(request.user))
 
 
@@ -103,7 +103,10 @@ def work(user: User, gates: list[Gate]) -> dict[str, Any]:
     """The runs that live, with what each is at, and those that ended last."""
     runs = visible_runs(user).select_related("teammate", "owner")
     living = list(runs.live().order_by("-pk")[:SHOWN_RUNS])
-    ended = list(runs.ended().order_by("-pk")[:SHOWN_RUNS])
+    # The latest by key, which has an index; of these the one that ended last comes first.
+    ended = sorted(
+        runs.ended().order_by("-pk")[:SHOWN_RUNS], key=lambda run: run.finished_at or run.created_at, reverse=True
+    )
     return {
         "living": [(run, *progress(run, calls, gates)) for run, calls in with_calls(living)],
         "living_count": runs.live().count(),

@@ -12,10 +12,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals.access import may_decide
-from approvals.cards import key_of, title_of
+from approvals.cards import key_of
 from approvals.models import Gate, Question, ToolApproval
 from approvals.pages import Request
-from approvals.timeline import timeline
+from approvals.timeline import in_short, timeline
 from runs import services
 from runs.access import may_control, run_for
 from runs.models import Event, Run, ToolCall, WrongStatus
@@ -66,7 +66,7 @@ def context_of(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
         "run": run,
         "turns": rows.turns,
         "loose": rows.loose,
-        "pending": [(key_of(gate), title_of(gate), gate) for gate in pending],
+        "pending": [(key_of(gate), in_short(gate), gate) for gate in pending],
         "may_control": may_control(request.user, run),
         "may_decide": bool(rows.gates) and may_decide(request.user, rows.gates[0]),
         "doing": doing(run, rows.calls),

@@ -70,11 +70,15 @@ def of_gate(gate: Gate) -> list[Mark]:
 
 def asked(gate: Gate) -> Mark:
     kind = "waits" if gate.is_pending else "past"
-    if isinstance(gate, ToolApproval):
-        return Mark(gate.created_at, gate.title, kind, key_of(gate), "asks")
+    tail = "asks" if isinstance(gate, ToolApproval) else ""
+    return Mark(gate.created_at, in_short(gate), kind, key_of(gate), tail)
+
+
+def in_short(gate: Gate) -> str:
+    """What waits, in as few words as say it."""
     if isinstance(gate, Question) and gate.kind == Question.Kind.ASK:
-        return Mark(gate.created_at, "A question", kind, key_of(gate))
-    return Mark(gate.created_at, title_of(gate), kind, key_of(gate))
+        return "A question" if len(gate.questions) == 1 else f"{len(gate.questions)} questions"
+    return title_of(gate)
 
 
 def end(run: Run) -> Iterable[Mark]:

@@ -81,7 +81,7 @@ def lasting(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 10:
-        return f"{max(seconds, 0):.1f} s"
+        return f"{max(seconds, 0.1):.1f} s"
     whole = int(seconds)
     if whole < MINUTE:
         return f"{whole} s"
