@@ -7,7 +7,7 @@ from runs.admin import Part
 from teammates.admin import ReadOnly
 
 
-class DecisionInline(admin.TabularInline):  # type: ignore[type-arg]
+class DecisionInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
     model = Decision
     readonly_fields = ("verdict", "by", "via", "at", "revision", "arguments", "reason")
     fields = readonly_fields

@@ -26,7 +26,7 @@ class ForgetKeys(forms.Form):
     revoke_keys = forms.BooleanField(required=False, initial=True, label="Revoke my API keys too")
 
 
-class NewPassword(SetPasswordForm, ForgetKeys):  # type: ignore[type-arg]
+class NewPassword(SetPasswordForm, ForgetKeys):  # type: ignore[type-arg]  # generic in the stubs only
     """For a person who has no password, or came in by a link."""
 
 

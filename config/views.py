@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from config import signin
 from config.forms import ChangePassword, KeyForm, NewPassword, SignInForm
 from teammates import accounts, keys
+from teammates.accounts import Request
 from teammates.models import ApiKey
 
 BY_LINK = "signed_in_by_link"  # in the session: this person may set a password without knowing the old one
@@ -89,8 +90,8 @@ def sign_in_link(request: HttpRequest, uid: str, token: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def settings_page(request: HttpRequest) -> HttpResponse:
-    user = accounts.signed_in(request)
+def settings_page(request: Request) -> HttpResponse:
+    user = request.user
     context = {
         "deciders": accounts.deciders(),
         "working_keys": accounts.working_keys(user).count(),
@@ -102,9 +103,9 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
-def password(request: HttpRequest) -> HttpResponse:
+def password(request: Request) -> HttpResponse:
     """Every other browser of this person is signed out by the change; this one stays."""
-    user = accounts.signed_in(request)
+    user = request.user
     form = password_form(request, user)
     wanted = signin.safe_next(request)
     if not form.is_valid():
@@ -119,7 +120,7 @@ def password(request: HttpRequest) -> HttpResponse:
     return redirect(wanted or "settings")
 
 
-def password_form(request: HttpRequest, user: User) -> NewPassword | ChangePassword:
+def password_form(request: Request, user: User) -> NewPassword | ChangePassword:
     knows_old = user.has_usable_password() and BY_LINK not in request.session
     kind = ChangePassword if knows_old else NewPassword
     return kind(user, request.POST if request.method == "POST" else None)
@@ -127,9 +128,9 @@ def password_form(request: HttpRequest, user: User) -> NewPassword | ChangePassw
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def api_keys(request: HttpRequest) -> HttpResponse:
+def api_keys(request: Request) -> HttpResponse:
     """A new key is shown in the answer to the form itself: kept nowhere, it cannot be shown again."""
-    user = accounts.signed_in(request)
+    user = request.user
     form = KeyForm(request.POST if request.method == "POST" else None)
     made, text = form.create(user) if form.is_valid() else (None, "")
     if made:
@@ -147,8 +148,8 @@ def api_keys(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
-    key = get_object_or_404(ApiKey, pk=pk, owner=accounts.signed_in(request))
+def revoke_key(request: Request, pk: int) -> HttpResponse:
+    key = get_object_or_404(ApiKey, pk=pk, owner=request.user)
     keys.revoke(key)
     messages.success(request, f"The key “{key.name}” opens nothing any more.")
     return redirect(resolve_url("keys"))

@@ -1,10 +1,10 @@
 """Accounts are Django's users."""
 
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import now
+from django_htmx.middleware import HtmxDetails
 
 from teammates.models import ApiKey
 
@@ -12,17 +12,17 @@ LOCAL_OWNER = "owner"
 REVIEWERS = "reviewer"  # the group whose members see every run and decide for it
 
 
+class Request(HttpRequest):
+    """A request after `login_required` and the htmx middleware."""
+
+    user: User
+    htmx: HtmxDetails
+
+
 def local_owner() -> User:
     """The superuser for whom the terminal acts; made when missing, without a password."""
     owner = User.objects.filter(username=LOCAL_OWNER).first()
     return owner or User.objects.create_superuser(LOCAL_OWNER)
-
-
-def signed_in(request: HttpRequest) -> User:
-    """The person, behind a guard that lets nobody else pass."""
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
 
 
 def deciders() -> QuerySet[User]:

@@ -16,7 +16,7 @@ admin.site.index_title = "Administration"
 admin.site.enable_nav_sidebar = False
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Looked at, never written: not even by a superuser."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -29,7 +29,7 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class TeammateForm(forms.ModelForm):  # type: ignore[type-arg]
+class TeammateForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     def clean_slug(self) -> str:
         slug = str(self.cleaned_data["slug"])
         if slug in services.RESERVED:
@@ -37,7 +37,7 @@ class TeammateForm(forms.ModelForm):  # type: ignore[type-arg]
         return slug
 
 
-class ToolForm(forms.ModelForm):  # type: ignore[type-arg]
+class ToolForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """Offers the tools that exist, and the row's own where that one is gone."""
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -48,14 +48,14 @@ class ToolForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["tool"] = forms.ChoiceField(choices=[("", "---------"), *known.items()])
 
 
-class ToolInline(admin.TabularInline):  # type: ignore[type-arg]
+class ToolInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
     model = TeammateTool
     form = ToolForm
     extra = 0
 
 
 @admin.register(Teammate)
-class TeammateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TeammateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     list_display = ["name", "slug", "owner", "permission_mode", "human_in_the_loop", "enabled"]
     list_editable = ["permission_mode", "human_in_the_loop", "enabled"]
     list_filter = ["permission_mode", "enabled"]

@@ -26,7 +26,7 @@ class TabForm(forms.Form):
         return current
 
 
-class ProfileForm(TabForm, forms.ModelForm):  # type: ignore[type-arg]
+class ProfileForm(TabForm, forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     class Meta:
         model = Teammate
         fields = ["name", "description", "instructions", "model", "history_runs", "enabled"]
@@ -40,7 +40,7 @@ class ProfileForm(TabForm, forms.ModelForm):  # type: ignore[type-arg]
         return services.tools_of(self.teammate)
 
 
-class ModeForm(TabForm, forms.ModelForm):  # type: ignore[type-arg]
+class ModeForm(TabForm, forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     class Meta:
         model = Teammate
         fields = ["permission_mode", "human_in_the_loop"]
@@ -96,7 +96,7 @@ def always_asks(name: str) -> bool:
     return bool(tool and tool.needs_approval)
 
 
-class NewForm(forms.ModelForm):  # type: ignore[type-arg]
+class NewForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     of_the_house = forms.BooleanField(required=False, initial=True)
 
     class Meta:

@@ -6,13 +6,13 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from teammates import effects, pages, services
 from teammates.access import may_edit, teammate_for, visible_teammates
-from teammates.accounts import signed_in
+from teammates.accounts import Request
 from teammates.forms import ModeForm, NewForm, ProfileForm, ToolsForm
 from teammates.models import Teammate
 
@@ -27,16 +27,16 @@ reads_and_posts = require_http_methods(["GET", "HEAD", "POST"])
 
 @login_required
 @require_safe
-def roster(request: HttpRequest) -> HttpResponse:
-    user = signed_in(request)
+def roster(request: Request) -> HttpResponse:
+    user = request.user
     cards = [pages.card(teammate, user.pk) for teammate in visible_teammates(user)]
     return render(request, "teammates/list.html", {"cards": cards})
 
 
 @login_required
 @reads_and_posts
-def new(request: HttpRequest) -> HttpResponse:
-    form = NewForm(signed_in(request), request.POST if request.method == "POST" else None)
+def new(request: Request) -> HttpResponse:
+    form = NewForm(request.user, request.POST if request.method == "POST" else None)
     if not form.is_valid():
         context = {"form": form, "models": pages.known_models(), "modes": pages.MODES}
         return render(request, "teammates/new.html", context, status=422 if form.is_bound else 200)
@@ -47,26 +47,26 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @reads_and_posts
-def profile(request: HttpRequest, slug: str) -> HttpResponse:
+def profile(request: Request, slug: str) -> HttpResponse:
     return tab(request, slug, ProfileForm, "profile")
 
 
 @login_required
 @reads_and_posts
-def tools(request: HttpRequest, slug: str) -> HttpResponse:
+def tools(request: Request, slug: str) -> HttpResponse:
     return tab(request, slug, ToolsForm, "tools")
 
 
 @login_required
 @reads_and_posts
-def mode(request: HttpRequest, slug: str) -> HttpResponse:
+def mode(request: Request, slug: str) -> HttpResponse:
     return tab(request, slug, ModeForm, "mode")
 
 
-def tab(request: HttpRequest, slug: str, form_class: type[AnyTab], name: str) -> HttpResponse:
+def tab(request: Request, slug: str, form_class: type[AnyTab], name: str) -> HttpResponse:
     """One tab of a teammate: shown to whoever may see it, saved for whoever may change it."""
-    teammate = teammate_for(signed_in(request), slug)
-    editable = may_edit(signed_in(request), teammate)
+    teammate = teammate_for(request.user, slug)
+    editable = may_edit(request.user, teammate)
     if request.method == "POST" and not editable:
         raise PermissionDenied
     form = form_class(copy(teammate), request.POST if request.method == "POST" else None)
@@ -83,16 +83,16 @@ def rulings_of(teammate: Teammate) -> effects.Rulings:
     return effects.rulings(teammate.permission_mode, services.tools_of(teammate))
 
 
-def show(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def show(request: Request, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """The whole page, or only its save bar where a choice was just ticked."""
     context["revision"] = services.current_revision(context["teammate"]).number
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         return render(request, "teammates/_save_bar.html", context)
     more = {"models": pages.known_models(), "modes": pages.MODES, "model": pages.model_of(context["teammate"])}
     return render(request, TABS[context["tab"]], {**context, **more}, status=status)
 
 
-def saved(request: HttpRequest, form: AnyTab, change: effects.Change, name: str) -> HttpResponse:
+def saved(request: Request, form: AnyTab, change: effects.Change, name: str) -> HttpResponse:
     revision = services.save(form.teammate, form.tools)
     told = [f"Saved as revision {revision.number}." if revision else "Saved.", *change.sentences]
     messages.success(request, " ".join(told))
