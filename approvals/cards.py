@@ -164,7 +164,7 @@ class Step:
 
 def steps(gate: Gate) -> list[Step]:
     """What became of a decided gate, in the order in which it happens."""
-    if not gate.verdict:
+    if gate.decided_at is None:
         return []
     found = [Step("Recorded", "done", gate.decided_at), resumed(gate)]
     if gate.call and (isinstance(gate, ToolApproval) or kind_of(gate) == "input"):

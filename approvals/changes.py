@@ -8,7 +8,7 @@ from typing import Literal
 
 Op = Literal["same", "old", "new"]
 WORDS = re.compile(r"\s+|\w+(?:[.,:@/'’-]\w+)*|[^\w\s]")
-ALIKE = 0.5  # below it two paragraphs are shown as one gone and one new
+ALIKE = 0.4  # below it two paragraphs are shown as one gone and one new
 TOO_MANY = 4_000  # words; beyond them whole texts are compared, not words
 
 

@@ -67,11 +67,11 @@ def show(request: Request, gate: Gate, status: int = 200, **extra: Any) -> HttpR
     if wants_fragment(request):
         in_pane = request.htmx.target == "pane"
         return render(request, "approvals/_pane.html" if in_pane else "approvals/_answer.html", context, status=status)
-    context.setdefault("gates", waiting_for(request.user))
-    own_page = isinstance(gate, Question) and gate.kind == Question.Kind.PLAN and not extra.get("at_list")
-    if own_page:
-        context.setdefault("revisions", revisions(gate)) if isinstance(gate, Question) else None
-    return render(request, "approvals/plan.html" if own_page else "approvals/inbox.html", context, status=status)
+    if isinstance(gate, Question) and gate.kind == Question.Kind.PLAN and not extra.get("at_list"):
+        return render(request, "approvals/plan.html", {"revisions": revisions(gate)} | context, status=status)
+    if "gates" not in context:
+        context["gates"] = waiting_for(request.user)
+    return render(request, "approvals/inbox.html", context, status=status)
 
 
 def is_unchanged(request: Request, gate: Gate) -> bool:
