@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from queue import Empty, Queue
+from queue import Empty, SimpleQueue
 from typing import IO, Self
 
 from config.env import ROOT, Environment
@@ -38,7 +38,7 @@ class Serve:
 
     def start(self) -> Self:
         """Return once it answers; `link` is the sign-in link, if it printed one."""
-        self.printed: Queue[str] = Queue()
+        self.printed: SimpleQueue[str] = SimpleQueue()
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--port", self.url.rpartition(":")[2]],
             cwd=ROOT,
@@ -70,17 +70,19 @@ class Serve:
             self.output.append(line)
             self.printed.put(line)
         stream.close()
+        self.printed.put("")  # nothing more will come
 
     def wait_for(self, words: str, seconds: float = START_SECONDS) -> str:
         """The next line that holds `words`."""
-        while True:
+        line = ""
+        while words not in line:
             try:
                 line = self.printed.get(timeout=seconds)
             except Empty:
-                said = "".join(self.output)
-                raise AssertionError(f"serve did not say {words!r} within {seconds} s. It said:\n{said}") from None
-            if words in line:
-                return line
+                line = ""
+            if not line:
+                raise AssertionError(f"serve did not say {words!r}. It said:\n{''.join(self.output)}")
+        return line
 
     @property
     def link(self) -> str:
