@@ -2,6 +2,8 @@
 
 import pytest
 
+from runs.models import Run
+from runs.services import start
 from teammates import services
 from teammates.models import Mode, Teammate, TeammateTool
 from tests.teammates.conftest import TOOLS
@@ -31,6 +33,18 @@ def test_the_list_shows_the_house_and_ones_own(client_of, owner, clerk, scribe):
 def test_the_list_of_an_outsider_does_not_show_anothers(client_of, outsider, clerk, scribe):
     page = client_of(outsider).get("/roster/").content.decode()
     assert "Clerk" in page and "Scribe" not in page
+
+
+def test_the_list_says_what_runs_now_to_whoever_may_see_it(client_of, owner, reviewer, outsider, clerk):
+    start(owner=owner, teammate=clerk, message="Count.")
+    Run.objects.update(status="paused")
+    start(owner=owner, teammate=clerk, message="Count again.")
+    assert "1 waits for you" in client_of(reviewer).get("/roster/").content.decode()
+    Run.objects.update(status="running")
+    assert "2 running" in client_of(owner).get("/roster/").content.decode()
+    assert (
+        "running" not in client_of(outsider).get("/roster/").content.decode().split("<tbody>")[1].split("</tbody>")[0]
+    )
 
 
 @pytest.mark.parametrize("tab", TABS)
