@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -15,16 +15,14 @@ from approvals.errors import AlreadyDecided, Invalid, NotAllowed, Stale
 from approvals.models import Decision, Gate, Question, ToolApproval, Verdict
 from runs import journal
 from runs import services as runs
-from runs.digest import digest_of
+from runs.digest import digest_of, same
 from runs.engine.verdicts import Answered, Attested, GoOn, Handed, MayNotRun, MayRun, TryAgain
 from runs.locks import write
 from runs.models import Message, ToolCall, WrongStatus
-from runs.states import GateStatus
+from runs.states import GateStatus, RunStatus
 from teammates.tools.registry import registry
 
 __all__ = ["AlreadyDecided", "Invalid", "NotAllowed", "Stale", "answer", "decide"]
-
-AnyGate = TypeVar("AnyGate", bound=Gate)
 
 
 def decide(
@@ -43,14 +41,15 @@ def decide(
     `arguments` replace the proposed ones and are checked against the tool's schema; `stop` ends the run as well. The
     same decision again changes nothing and is no error. Raises `NotAllowed`, `Invalid`, `Stale` or `AlreadyDecided`.
     """
+    if verdict not in (Verdict.ALLOW, Verdict.DENY):
+        raise Invalid({"": "Decide to allow or to deny."})
     with write(durable=True):
         approval.refresh_from_db()
         _guard(approval, by)
-        if approval.is_pending and digest != approval.digest:
-            raise Stale(approval)
-        edited = arguments if arguments is not None and arguments != approval.arguments else None
+        edited = None if arguments is None or same(arguments, approval.arguments) else arguments
         if not approval.is_pending:
-            return _settled(approval, verdict, edited)
+            return _settled(approval, verdict, edited, stop=stop)
+        _as_shown(approval, digest)
         handed = _allow(approval, edited, by) if verdict == Verdict.ALLOW else _deny(approval, by, reason)
         _record(approval, verdict, by, via, reason=reason, edited_arguments=edited)
         _hand_down(approval, handed, by, stop=stop, reason=reason)
@@ -62,12 +61,21 @@ def _guard(gate: Gate, by: User) -> None:
         raise NotAllowed
 
 
-def _settled(gate: AnyGate, verdict: str, edited: dict[str, Any] | None) -> AnyGate:
+def _as_shown(gate: Gate, digest: str) -> None:
+    """What was shown is what waits, and what waits is what would run."""
+    if digest != gate.digest or (gate.call and digest_of(gate.run, gate.call) != gate.digest):
+        raise Stale(gate)
+    if gate.run.status != RunStatus.PAUSED:
+        raise AlreadyDecided(gate)
+
+
+def _settled(approval: ToolApproval, verdict: str, edited: dict[str, Any] | None, *, stop: bool) -> ToolApproval:
     """The same decision again is no news; any other comes too late."""
-    same = gate.status == GateStatus.DECIDED and gate.verdict == verdict
-    if same and (edited is None or edited == getattr(gate, "edited_arguments", None)):
-        return gate
-    raise AlreadyDecided(gate)
+    equal = approval.status == GateStatus.DECIDED and approval.verdict == verdict
+    equal = equal and (edited is None or same(edited, approval.edited_arguments))
+    if equal and (not stop or approval.run.status == RunStatus.CANCELLED):
+        return approval
+    raise AlreadyDecided(approval)
 
 
 def _allow(approval: ToolApproval, edited: dict[str, Any] | None, by: User) -> Handed:
@@ -91,7 +99,7 @@ def _allow(approval: ToolApproval, edited: dict[str, Any] | None, by: User) -> H
 
 
 def _what_changed(before: dict[str, Any], after: dict[str, Any]) -> str:
-    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    names = sorted(name for name in {*before, *after} if not same(before.get(name), after.get(name)))
     changed = {name: after.get(name) for name in names}
     told = json.dumps(changed, ensure_ascii=False)
     return f"(A person changed these arguments before allowing the call: {told}. Do not repeat the original call.)"

@@ -13,6 +13,14 @@ def canonical(arguments: Any) -> bytes:
     return rfc8785.dumps(arguments)
 
 
+def same(one: Any, other: Any) -> bool:
+    """Would a tool see the same value? Python calls True and 1 equal."""
+    try:
+        return canonical(one) == canonical(other)
+    except rfc8785.CanonicalizationError:
+        return False
+
+
 def digest_of(run: Run, call: ToolCall) -> str:
     """Changes with the tool, its definition, the arguments, the revision, the run, its performer or its requester."""
     return hashlib.sha256(

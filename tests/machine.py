@@ -3,14 +3,16 @@
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import contextmanager
 
 import pytest
 from django.db import connection
 
+from approvals.models import Decision, Question, ToolApproval
 from approvals.services import answer, decide
 from runs import services
 from runs.engine import driver, model
-from runs.models import Run
+from runs.models import Event, Message, Run, ToolCall
 from teammates.models import Teammate
 from teammates.services import save
 from teammates.tools import tool
@@ -134,7 +136,6 @@ def posted(own_tool):
 def asked(fake, posted, teammate_with, start, carry):
     """A run that waits for one decision: may it post "hello"?"""
     fake.call("post", {"text": "hello"})
-    fake.say("Done")
     return carry(start(teammate_with("post", mode="approval")))
 
 
@@ -175,6 +176,34 @@ def eventually(fact, seconds=10.0):
 def kinds(run: Run) -> list[str]:
     """The kinds of the run's events, in order, without its text."""
     return [kind for kind in run.events.values_list("kind", flat=True) if kind != "text"]
+
+
+def rows_of(run: Run) -> dict:
+    """Everything that the database has about the run."""
+    return {
+        "run": Run.objects.filter(pk=run.pk).values().get(),
+        **{
+            model.__name__: list(model.objects.filter(run_id=run.pk).order_by("pk").values())
+            for model in (ToolCall, ToolApproval, Question, Decision, Message, Event)
+        },
+    }
+
+
+@contextmanager
+def refused(run: Run, *errors):
+    """What is tried in here raises, and leaves every row of the run and its log as they were."""
+    before = rows_of(run)
+    with pytest.raises(errors) as caught:
+        yield caught
+    assert rows_of(run) == before
+
+
+@contextmanager
+def no_news(run: Run):
+    """Nothing that happens in here changes the run or is told."""
+    before = rows_of(run)
+    yield
+    assert rows_of(run) == before
 
 
 def gap_free(run: Run) -> bool:
