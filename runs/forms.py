@@ -34,7 +34,7 @@ class LaunchForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.teammates = list(startable(user))
-        self.fields["teammate"].queryset = startable(user)  # type: ignore[attr-defined]
+        self.fields["teammate"].queryset = startable(user)  # type: ignore[attr-defined]  # a ModelChoiceField
 
     @property
     def chosen(self) -> Teammate | None:

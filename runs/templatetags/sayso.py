@@ -19,6 +19,9 @@ register.filter("markdown", rendering.markdown)
 register.filter("visible", rendering.visible)
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+# Keyed by any text: a row may hold a risk that a tool once had.
+LEVEL_OF: dict[str, str] = {str(risk): level for risk, level in LEVELS.items()}
+WORDS_OF: dict[str, str] = {str(risk): words for risk, words in RISK_WORDS.items()}
 RISK_ICONS = {"low": "circle", "medium": "diamond", "high": "triangle-alert", "critical": "octagon-alert"}
 STATE_ICONS = {
     "queued": "clock",
@@ -56,12 +59,12 @@ def person(user: AbstractBaseUser | None) -> str:
 @register.filter
 def level(risk: str) -> str:
     """The chip of a risk: low, medium, high or critical."""
-    return LEVELS.get(risk, risk)  # type: ignore[call-overload, no-any-return]
+    return LEVEL_OF.get(risk, risk)
 
 
 @register.filter
 def risk_words(risk: str) -> str:
-    return RISK_WORDS.get(risk, "")  # type: ignore[call-overload, no-any-return]
+    return WORDS_OF.get(risk, "")
 
 
 @register.filter
