@@ -44,7 +44,7 @@ def home(request: Request) -> HttpResponse:
         gates = waiting_for(request.user)
         context = strip(gates) if request.htmx.target == "needs" else work(request.user, gates)
         return render(request, f"approvals/_{request.htmx.target}.html", {**context, "oob": True})
-    return show(request, LaunchForm(request.user))
+    return show(request, LaunchForm(request.user, initial={"teammate": request.GET.get("teammate")}))
 
 
 @login_required
