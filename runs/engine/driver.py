@@ -59,7 +59,7 @@ def claim(run_id: int, hold: Hold) -> Run | None:
         )
         if not taken:
             return None
-        run = Run.objects.select_related("teammate", "session", "performer_revision", "requested_by").get(pk=run_id)
+        run = Run.objects.select_related("teammate", "session", "performer_revision").get(pk=run_id)
         if run.started_at is None:
             Run.objects.filter(pk=run_id).update(started_at=now)
             journal.append(run_id, "run.started")

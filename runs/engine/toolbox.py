@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import rfc8785
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from runs import journal
@@ -202,7 +203,7 @@ class Toolbox:
             raise NotRun(CallState.DENIED, f"{tool.title} is denied for this teammate now.")
         if not Teammate.objects.filter(pk=self.run.teammate_id, enabled=True).exists():
             raise NotRun(CallState.FAILED, "Not run: this teammate has been disabled.")
-        if not self.run.requested_by.is_active:
+        if not User.objects.filter(pk=self.run.requested_by_id, is_active=True).exists():
             raise NotRun(CallState.FAILED, "Not run: the account that asked for it has been disabled.")
 
 
