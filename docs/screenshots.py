@@ -22,10 +22,15 @@ def walk_to_the_approval(page: Page, serve: Serve) -> None:
     page.wait_for_url("**/settings/password/**")
     page.goto(serve.url)
     page.get_by_label("What is to be done?").fill(MESSAGE)
+    page.get_by_label("Teammate").select_option("release-writer")
     page.get_by_role("button", name="Start").click()
     page.get_by_text("Customers", exact=True).click()
     page.get_by_role("button", name="Answer").click()
-    page.get_by_role("button", name="Allow").wait_for()
+    page.get_by_role("button", name="Deny and stop").wait_for()
+    page.wait_for_timeout(2000)  # the page has settled: nothing on it is fetched any more
+    page.get_by_role("link", name="Jump to it").click()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(500)
 
 
 def main() -> None:
@@ -34,7 +39,7 @@ def main() -> None:
         sys.exit("There is no Chromium on this machine: apt-get install chromium.")
     with tempfile.TemporaryDirectory() as data, serving(Path(data)) as serve, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 800}, device_scale_factor=2)
+        page = browser.new_page(viewport={"width": 1280, "height": 880}, device_scale_factor=2)
         walk_to_the_approval(page, serve)
         page.screenshot(path=PICTURE)
         browser.close()
