@@ -11,8 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()
 
 # The apps must be loaded before their consumers can be imported.
-from approvals.consumers import InboxConsumer, RunPageConsumer  # noqa: E402
-from config.origin import same_origin  # noqa: E402
+from approvals.consumers import InboxConsumer, RunPageConsumer  # noqa: E402 - see above
+from config.origin import same_origin  # noqa: E402 - see above
 
 sockets = URLRouter(
     [
