@@ -2,7 +2,9 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +23,7 @@ class Environment(BaseSettings):
     redis_url: str = ""
     sayso_model: str = ""
     sayso_models: str = ""
+    sayso_prices: str = ""
     sayso_tools: str = ""
     sayso_data: Path = ROOT / "data"
     sayso_secret_key: str = ""
@@ -32,6 +35,19 @@ class Environment(BaseSettings):
     def words(self, field: str) -> list[str]:
         """The comma-separated words of one field."""
         return [word.strip() for word in str(getattr(self, field)).split(",") if word.strip()]
+
+    @property
+    def prices(self) -> dict[str, tuple[float, float]]:
+        """Model -> (price of a million tokens in, and out), from `model=in/out`."""
+        found = {}
+        for word in self.words("sayso_prices"):
+            try:
+                model, _, prices = word.rpartition("=")
+                into, out = (float(price) for price in prices.split("/"))
+            except ValueError:
+                raise ValueError(f"SAYSO_PRICES: {word!r} is not model=in/out, such as gpt-4o-mini=0.15/0.60.") from None
+            found[model] = (into, out)
+        return found
 
     @property
     def default_model(self) -> str:
@@ -47,10 +63,11 @@ def secret_key(env: Environment) -> str:
         return env.sayso_secret_key
     path = env.sayso_data / "secret-key"
     env.sayso_data.mkdir(parents=True, exist_ok=True)
-    try:
-        # O_EXCL: of two processes that start together, one writes and the other reads.
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+    if not path.exists():
+        with NamedTemporaryFile("w", dir=env.sayso_data) as new:
             new.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
+            new.flush()
+            # A link appears whole or not at all: of two processes that start together, both read the first one's.
+            with suppress(FileExistsError):
+                os.link(new.name, path)
     return path.read_text()

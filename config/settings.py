@@ -185,6 +185,7 @@ SAYSO_TOOLS = env.words("sayso_tools")
 DEFAULT_MODEL = env.default_model
 OPENAI_API_KEY = env.openai_api_key
 OPENAI_BASE_URL = env.openai_base_url
+PRICES = env.prices
 KNOWN_MODELS = env.words("sayso_models")
 
 LEASE_SECONDS = 15

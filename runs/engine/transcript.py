@@ -33,6 +33,10 @@ class Transcript:
         self._calls = list(self.run.calls.filter(retried_as=None).select_related("run"))
 
     @property
+    def model(self) -> str:
+        return str(self.definition["model"] or settings.DEFAULT_MODEL)
+
+    @property
     def turns(self) -> int:
         return max((message.turn for message in self._messages), default=0)
 
@@ -58,7 +62,7 @@ class Transcript:
         messages += [*self._history(), {"role": "user", "content": self.run.message}]
         for message in self._messages:
             messages += self._said(message)
-        return Request(self.definition["model"] or settings.DEFAULT_MODEL, messages, tools, self.turns + 1)
+        return Request(self.model, messages, tools, self.turns + 1)
 
     def _said(self, message: Message) -> list[dict[str, Any]]:
         if message.role == Message.Role.USER:
@@ -86,6 +90,7 @@ class Transcript:
     def add(self, reply: Reply) -> None:
         """Keep what the model said, with the calls that it asks for, in one transaction."""
         run, turn = self.run, self.turns + 1
+        usage = {**reply.usage, **priced(reply.usage, self.model)}
         with journal.step(run.pk, self.hold.lease):
             Message.objects.create(
                 run=run,
@@ -93,12 +98,12 @@ class Transcript:
                 role=Message.Role.ASSISTANT,
                 text=reply.text,
                 thinking=reply.thinking,
-                usage=reply.usage,
+                usage=usage,
             )
-            journal.append(run.pk, "turn.finished", {"turn": turn, "usage": reply.usage, "reason": reply.finish_reason})
+            journal.append(run.pk, "turn.finished", {"turn": turn, "usage": usage, "reason": reply.finish_reason})
             for ordinal, asked in enumerate(reply.calls):
                 self._keep(asked, turn, ordinal, cut=reply.finish_reason == "length")
-            run.usage = added(run.usage, reply.usage)
+            run.usage = added(run.usage, usage)
             Run.objects.filter(pk=run.pk).update(usage=run.usage, attempt=0)
         self.reload()
 
@@ -121,7 +126,17 @@ def added(total: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
     """Usage of a run: tokens of all turns, and how many turns there were."""
     names = ("prompt_tokens", "completion_tokens", "total_tokens")
     summed = {name: total.get(name, 0) + (one.get(name) or 0) for name in names}
-    return {**summed, "model_calls": total.get("model_calls", 0) + 1}
+    cost = {"cost": round(total.get("cost", 0) + one["cost"], 6)} if "cost" in one else {}
+    return {**total, **summed, **cost, "model_calls": total.get("model_calls", 0) + 1}
+
+
+def priced(usage: dict[str, Any], model: str) -> dict[str, float]:
+    """What one turn cost, where the price of the model is known (`SAYSO_PRICES`); the script is free."""
+    prices = settings.PRICES.get(model, (0.0, 0.0) if model == "demo" else None)
+    if prices is None:
+        return {}
+    tokens = (usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
+    return {"cost": round(sum(count * price for count, price in zip(tokens, prices, strict=True)) / 1_000_000, 6)}
 
 
 def name_of(call: ToolCall) -> str:

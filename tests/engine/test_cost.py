@@ -1,0 +1,29 @@
+import pytest
+
+from config.env import Environment
+from runs.engine.transcript import added, priced
+
+USAGE = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}
+
+
+def test_the_cost_of_a_turn_follows_from_the_price(settings):
+    settings.PRICES = {"big": (2.0, 8.0)}
+    assert priced(USAGE, "big") == {"cost": 0.006}
+    assert priced(USAGE, "unknown") == {}
+    assert priced(USAGE, "demo") == {"cost": 0}
+
+
+def test_costs_and_tokens_of_all_turns_add_up():
+    first = added({}, {**USAGE, "cost": 0.006})
+    assert added(first, {**USAGE, "cost": 0.001}) == {
+        "prompt_tokens": 2000,
+        "completion_tokens": 1000,
+        "total_tokens": 3000,
+        "model_calls": 2,
+        "cost": 0.007,
+    }
+
+
+def test_a_price_that_cannot_be_read_is_refused_with_the_mend():
+    with pytest.raises(ValueError, match=r"SAYSO_PRICES: 'big' is not model=in/out"):
+        _ = Environment(sayso_prices="big").prices
