@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import parse_qs
 
+from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.signals import user_logged_out
@@ -18,6 +19,7 @@ from runs.live.hub import hub
 
 SIGNED_OUT, NOT_FOUND = 4401, 4404  # close codes; static/js/live.js knows them
 SIGN_OUTS = "sign-outs"
+RECHECK = 15.0  # seconds between two looks at whether the session still holds
 
 
 @receiver(user_logged_out)
@@ -58,9 +60,11 @@ class PageConsumer(AsyncWebsocketConsumer):
         await self.send(text_data=json.dumps(news))
 
     async def until_signed_out(self, user_id: int) -> None:
+        """Sign-outs are told; a new password or a disabled account is found by looking."""
         with hub.follow(SIGN_OUTS) as follower:
-            while user_id not in await follower.next(3600):
-                continue
+            while user_id not in await follower.next(RECHECK):
+                if not (await get_user(self.scope)).is_authenticated:
+                    break
         await self.close(SIGNED_OUT)
 
 
