@@ -45,7 +45,7 @@ class Environment(BaseSettings):
                 model, _, prices = word.rpartition("=")
                 into, out = (float(price) for price in prices.split("/"))
             except ValueError:
-                raise ValueError(f"SAYSO_PRICES: {word!r} is not model=in/out, such as gpt-4o-mini=0.15/0.60.") from None
+                raise ValueError(f"SAYSO_PRICES: {word!r} is not model=in/out, like gpt-4o-mini=0.15/0.60.") from None
             found[model] = (into, out)
         return found
 
