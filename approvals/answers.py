@@ -6,6 +6,7 @@ from typing import Any
 
 from approvals.errors import Invalid
 from approvals.models import Question
+from runs.engine.reply import clean
 from teammates.tools.registry import BadArguments, Tool
 
 TEXT_LIMIT = 20_000
@@ -29,16 +30,19 @@ def given(answers: dict[str, Any] | None, skipped: list[str] | None, response: s
     """Only texts and lists of texts, trimmed; an empty one is no answer."""
     tidy: dict[str, str | list[str]] = {}
     for key, value in (answers or {}).items():
-        texts = [str(item).strip() for item in (value if isinstance(value, list) else [value])]
-        texts = [text for text in texts if text]
+        texts = [text for item in (value if isinstance(value, list) else [value]) if (text := words(item))]
         if any(len(text) > TEXT_LIMIT for text in texts):
             raise Invalid({key: f"An answer may have {TEXT_LIMIT:,} characters."})
         if texts:
             tidy[key] = texts if isinstance(value, list) else texts[0]
     if len(response) > TEXT_LIMIT:
         raise Invalid({"response": f"A reply may have {TEXT_LIMIT:,} characters."})
-    kept = {str(key): str(text).strip() for key, text in (notes or {}).items() if str(text).strip()}
-    return Given(tidy, list(skipped or []), response.strip(), kept)
+    kept = {str(key): words(text) for key, text in (notes or {}).items() if words(text)}
+    return Given(tidy, list(skipped or []), words(response), kept)
+
+
+def words(value: Any) -> str:
+    return "" if value is None else clean(str(value)).strip()
 
 
 def answers_to(question: Question, got: Given) -> Given:
@@ -49,6 +53,7 @@ def answers_to(question: Question, got: Given) -> Given:
         return Given(response=got.response)
     by_name = {item["question"]: item for item in question.questions}
     ids = {item["id"]: item["question"] for item in question.questions if item.get("id")}
+    ids = {name: text for name, text in ids.items() if name not in by_name}  # the text is the key first of all
     answers = {ids.get(key, key): value for key, value in got.answers.items()}
     skipped = [ids.get(key, key) for key in got.skipped]
     errors = {key: "There is no such question." for key in [*answers, *skipped] if key not in by_name}
@@ -111,7 +116,8 @@ def filled(tool: Tool, arguments: dict[str, Any], got: Given) -> dict[str, Any]:
 
 
 def converted(value: Any, spec: dict[str, Any]) -> Any:
-    if spec.get("type") == "string" or not isinstance(value, str):
+    types = {one.get("type") for one in (spec, *spec.get("anyOf", ()))}
+    if "string" in types or not isinstance(value, str):
         return value
     try:
         return json.loads(value)

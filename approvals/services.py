@@ -169,9 +169,8 @@ def answer(
         question.refresh_from_db()
         _guard(question, by)
         if not question.is_pending:
-            return _answered(question, got)
-        if digest != question.digest:
-            raise Stale(question)
+            return _answered(question, got, by, stop=stop)
+        _as_shown(question, digest)
         if stop:
             _record(question, Verdict.DENY, by, via, reason=got.response)
             _hand_down(question, GoOn(), by, stop=True, reason=got.response or "stopped at a question")
@@ -182,10 +181,16 @@ def answer(
     return question
 
 
-def _answered(question: Question, got: Given) -> Question:
+def _answered(question: Question, got: Given, by: User, *, stop: bool) -> Question:
     """The same answer again is no news."""
-    same = (question.answers, question.response) == (got.answers, got.response)
-    if question.status == GateStatus.DECIDED and same:
+    equal = question.status == GateStatus.DECIDED and stop == (question.verdict == Verdict.DENY)
+    if equal and not stop:
+        try:
+            _, verdict, fields = READ[question.kind](question, got, by)
+        except Invalid:
+            raise AlreadyDecided(question) from None
+        equal = all(getattr(question, name) == value for name, value in {"verdict": verdict, **fields}.items())
+    if equal:
         return question
     raise AlreadyDecided(question)
 

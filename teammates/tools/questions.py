@@ -34,9 +34,12 @@ class AskUserQuestionArguments(ToolArguments):
 
     @model_validator(mode="after")
     def keys_are_unique(self) -> Self:
-        texts = [item.question for item in self.questions]
-        if len(set(texts)) < len(texts):
-            raise ValueError("Two questions have the same text; give each its own.")
+        keys = [item.question for item in self.questions] + [item.id for item in self.questions if item.id]
+        if len(set(keys)) < len(keys):
+            raise ValueError("Two questions have the same text or id; give each its own.")
+        for item in self.questions:
+            if len({option.label for option in item.options}) < len(item.options):
+                raise ValueError(f"Two options of {item.question!r} have the same label; give each its own.")
         if any(item.header.strip().casefold() == "plan approval" for item in self.questions):
             raise ValueError("A plan is proposed with submit_plan, not asked as a question.")
         return self
