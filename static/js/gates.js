@@ -164,7 +164,7 @@
     const values = drafted(form).map((one) => (/^(radio|checkbox)$/.test(one.type) ? one.checked : one.value));
     sessionStorage.setItem(draftKey(card), JSON.stringify(values));
     const note = card.querySelector("[data-draft]");
-    if (note) note.textContent = `Draft kept in this tab, ${clock()}. Nothing is sent until you do.`;
+    if (note) note.textContent = `Draft kept ${clock()}. Nothing is sent until you do.`;
   }
 
   function restoreDraft(card) {
@@ -279,6 +279,14 @@
   }
 
   // --- htmx ---
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    // Signed out meanwhile: the sign-in page is no card. What was typed stays, as a draft too.
+    if (!event.detail.xhr.responseURL || !new URL(event.detail.xhr.responseURL).pathname.startsWith("/sign-in/")) return;
+    event.detail.shouldSwap = false;
+    const byHand = !event.detail.requestConfig.elt.matches("[hidden], .steps");
+    if (byHand) location.assign(`/sign-in/?next=${encodeURIComponent(location.pathname + location.search)}`);
+  });
 
   document.addEventListener("htmx:afterSettle", (event) => {
     const from = event.detail.requestConfig?.elt;

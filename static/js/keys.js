@@ -136,7 +136,7 @@
     let dialog = document.getElementById("keys-help");
     if (!dialog) {
       dialog = document.createElement("dialog");
-      dialog.id = "keys-help";
+      dialog.id = dialog.className = "keys-help";
       dialog.setAttribute("aria-labelledby", "keys-help-title");
       const title = Object.assign(document.createElement("h2"), { id: "keys-help-title", textContent: "Keys" });
       const list = document.createElement("dl");
