@@ -15,7 +15,7 @@ from approvals.cards import kind_of
 from approvals.models import Gate, ToolApproval
 from approvals.pages import Request
 from runs.access import visible_runs
-from runs.forms import LaunchForm
+from runs.forms import LaunchForm, last_used
 from runs.models import Event, Run, ToolCall
 from runs.pages import dashes, doing
 from runs.services import Refused
@@ -44,7 +44,8 @@ def home(request: Request) -> HttpResponse:
         gates = waiting_for(request.user)
         context = strip(gates) if request.htmx.target == "needs" else work(request.user, gates)
         return render(request, f"approvals/_{request.htmx.target}.html", {**context, "oob": True})
-    return show(request, LaunchForm(request.user, initial={"teammate": request.GET.get("teammate")}))
+    chosen = request.GET.get("teammate") or last_used(request.user)
+    return show(request, LaunchForm(request.user, initial={"teammate": chosen}))
 
 
 @login_required

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
+from runs.models import Run
 from runs.services import Refused
 from teammates.access import visible_teammates
 from teammates.models import Mode, Teammate
@@ -13,6 +14,11 @@ from teammates.models import Mode, Teammate
 
 def startable(user: User) -> QuerySet[Teammate]:
     return visible_teammates(user).filter(enabled=True)
+
+
+def last_used(user: User) -> str:
+    """The id of the teammate that this person started last."""
+    return Run.objects.filter(owner=user).order_by("-pk").values_list("teammate__slug", flat=True).first() or ""
 
 
 class LaunchForm(forms.Form):

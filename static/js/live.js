@@ -82,15 +82,20 @@
     if (inUse(old)) return hold("run-panel");
     const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
     old.replaceWith(part);
-    htmx.process(part);
+    wake(part);
     if (focus) byId(focus)?.focus({ preventScroll: true });
   }
 
   function append(part) {
     const following = atEnd();
     byId("turns").append(part);
-    htmx.process(part);
+    wake(part);
     if (following) toEnd();
+  }
+
+  function wake(part) {
+    htmx.process(part);
+    htmx.trigger(part, "htmx:load");
   }
 
   // What is in use stays as it is, and says that there is something newer.

@@ -163,3 +163,10 @@ def test_a_message_may_be_as_long_as_it_says(client_of, owner, clerk):
 def test_somebody_who_is_not_signed_in_starts_nothing(client, clerk):
     assert client.post(START, {"message": "x", "teammate": "clerk"}).status_code == 302
     assert Run.objects.count() == 0
+
+
+def test_the_box_offers_the_teammate_that_was_used_last(home, owner, clerk):
+    run_of(owner, teammate("zoe", "plan", name="Zoe"))
+    html = home()
+    assert 'value="zoe" data-mode="plan" data-people="1" selected' in html
+    assert 'value="plan" checked' in html
