@@ -48,16 +48,16 @@ class Serve:
             text=True,
         )
         assert self.process.stdout
-        threading.Thread(target=self._read, args=[self.process.stdout], daemon=True).start()
+        threading.Thread(target=self._read, args=[self.process.stdout, self.printed], daemon=True).start()
         self.wait_for(self.url)
         return self
 
-    def _read(self, stream: IO[str]) -> None:
+    def _read(self, stream: IO[str], printed: SimpleQueue[str]) -> None:
         for line in stream:
             self.output.append(line)
-            self.printed.put(line)
+            printed.put(line)
         stream.close()
-        self.printed.put("")  # nothing more will come
+        printed.put("")  # nothing more will come
 
     def wait_for(self, words: str, seconds: float = START_SECONDS) -> str:
         """The next line that holds `words`."""
