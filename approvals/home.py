@@ -1,5 +1,6 @@
 """Home: what needs me, a box that starts a run, what runs, what ended."""
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -143,4 +144,4 @@ def outcome(run: Run, stopped: dict[str, str]) -> str:
     if run.status == RunStatus.CANCELLED:
         reason = f": “{stopped['reason']}”" if stopped.get("reason") else ""
         return f"Stopped by {stopped.get('by', 'somebody')}{reason}"
-    return run.output.strip()
+    return re.sub(r"[*_`#>]+", "", run.output[:400]).strip()  # one line of it: marks would only be in the way
