@@ -1,0 +1,37 @@
+"""The lock files were written after the last change of `pyproject.toml`, and every line has a hash."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.source import text
+
+PROJECT = tomllib.loads(text(Path("pyproject.toml")))
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+FOR_USE = [*PROJECT["project"]["dependencies"], *EXTRAS["postgres"], *EXTRAS["redis"]]
+FOR_WORK = [*FOR_USE, *PROJECT["dependency-groups"]["dev"]]
+
+
+def locked(name: str) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", text(Path(name)), re.M))
+
+
+@pytest.mark.parametrize(("name", "asked"), [("requirements.lock", FOR_USE), ("requirements-dev.lock", FOR_WORK)])
+def test_the_lock_has_what_is_asked_for(name, asked):
+    versions = locked(name)
+    wanted = [Requirement(line) for line in asked]
+    assert [str(one) for one in wanted if versions.get(one.name.lower(), "0") not in one.specifier] == []
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_every_locked_package_has_a_hash(name):
+    packages = re.split(r"^(?=\w)", text(Path(name)), flags=re.M)[1:]
+    assert [package.split()[0] for package in packages if "--hash=sha256:" not in package] == []
+
+
+def test_what_is_tested_is_what_is_used():
+    used, tested = locked("requirements.lock"), locked("requirements-dev.lock")
+    assert {package: tested[package] for package in used} == used
