@@ -144,4 +144,4 @@ def outcome(run: Run, stopped: dict[str, str]) -> str:
     if run.status == RunStatus.CANCELLED:
         reason = f": “{stopped['reason']}”" if stopped.get("reason") else ""
         return f"Stopped by {stopped.get('by', 'somebody')}{reason}"
-    return re.sub(r"[*_`#>]+", "", run.output[:400]).strip()  # one line of it: marks would only be in the way
+    return re.sub(r"[*`#]+", "", run.output[:400]).strip()  # one line of it: marks would only be in the way
