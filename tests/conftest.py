@@ -75,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"SAYSO_TESTS_REQUIRE names what is not here: {'; '.join(lacking)}")
 
 
+@pytest.hookimpl(trylast=True)  # a folder may mark its tests first
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name, why in MISSING.items():
