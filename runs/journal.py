@@ -29,6 +29,7 @@ RETRY_SECONDS = 1.0  # between attempts to write a batch while the database refu
 logger = logging.getLogger("sayso.journal")
 
 Happening = tuple[str, dict[str, Any]]
+Source = tuple[int, str]  # a run, and the lease of the worker that speaks for it
 
 
 INSERT = 'INSERT INTO runs_event (run_id, seq, kind, data, "at") VALUES (%s, %s, %s, %s, %s)'
@@ -36,7 +37,7 @@ SAID = """
     WITH said(run_id, lease, n) AS (VALUES {})
     UPDATE runs_run SET last_seq = last_seq + said.n FROM said
     WHERE runs_run.id = said.run_id AND runs_run.lease = said.lease AND runs_run.status = 'running'
-    RETURNING runs_run.id, runs_run.last_seq
+    RETURNING runs_run.id, runs_run.lease, runs_run.last_seq
 """
 
 
@@ -113,7 +114,7 @@ def step(run_id: int, lease: str, *, durable: bool = False) -> Iterator[None]:
 
     What the run has said so far is written first, so that the log keeps the order in which things happened.
     """
-    said = writer.take(run_id)
+    said = writer.take(run_id, lease)
     try:
         with write(durable=durable):
             mine = Run.objects.filter(pk=run_id, lease=lease, status=RunStatus.RUNNING)
@@ -133,39 +134,35 @@ class Writer:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._said: dict[int, list[Happening]] = {}
-        self._leases: dict[int, str] = {}
-        self._in_flight: set[int] = set()
+        self._said: dict[Source, list[Happening]] = {}
+        self._in_flight: set[Source] = set()
         self._thread: threading.Thread | None = None
-        self.on_lost: Callable[[int], None] = lambda run_id: None  # told of runs that others have taken
+        self.on_lost: Callable[[str], None] = lambda lease: None  # told of leases that hold no run any more
 
     def say(self, run_id: int, lease: str, kind: str, data: dict[str, Any]) -> None:
         """Queue one line of a run that this worker holds. Adjacent text of a turn becomes one line."""
         with self._changed:
-            said = self._said.setdefault(run_id, [])
+            said = self._said.setdefault((run_id, lease), [])
             if said and kind in ("text", "thinking") and said[-1][0] == kind and said[-1][1]["turn"] == data["turn"]:
                 said[-1] = (kind, {"turn": data["turn"], "delta": said[-1][1]["delta"] + data["delta"]})
             else:
                 said.append((kind, data))
-            self._leases[run_id] = lease
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 
-    def take(self, run_id: int) -> list[Happening]:
-        """What the run has said and the log does not have yet; waits while the writer is writing some of it."""
+    def take(self, run_id: int, lease: str) -> list[Happening]:
+        """What the worker has said and the log does not have yet; waits while the writer is writing some of it."""
         with self._changed:
-            while run_id in self._in_flight:
+            while (run_id, lease) in self._in_flight:
                 self._changed.wait()
-            self._leases.pop(run_id, None)
-            return self._said.pop(run_id, [])
+            return self._said.pop((run_id, lease), [])
 
     def give_back(self, run_id: int, lease: str, said: list[Happening]) -> None:
         if said:
             with self._changed:
-                self._said[run_id] = said + self._said.get(run_id, [])
-                self._leases[run_id] = lease
+                self._said[run_id, lease] = said + self._said.get((run_id, lease), [])
                 self._changed.notify_all()
 
     def _work(self) -> None:
@@ -174,40 +171,39 @@ class Writer:
                 while not self._said:
                     self._changed.wait()
                 batch, self._said = self._said, {}
-                leases, self._leases = self._leases, {}
                 self._in_flight = set(batch)
             pause, lost = LINGER, []
             try:
-                lost = self._commit(batch, leases)
+                lost = self._commit(batch)
             except DatabaseError:
                 logger.exception("The journal could not be written; trying again")
-                for run_id, said in batch.items():
-                    self.give_back(run_id, leases[run_id], said)
+                for (run_id, lease), said in batch.items():
+                    self.give_back(run_id, lease, said)
                 pause = RETRY_SECONDS
             finally:
                 with self._changed:
                     self._in_flight = set()
                     self._changed.notify_all()
-            for run_id in lost:
-                self.on_lost(run_id)
+            for lease in lost:
+                self.on_lost(lease)
             time.sleep(pause)
 
-    def _commit(self, batch: dict[int, list[Happening]], leases: dict[int, str]) -> list[int]:
-        """Write the batch; the runs that are no longer ours are left out and returned."""
+    def _commit(self, batch: dict[Source, list[Happening]]) -> list[str]:
+        """Write the batch; what was said under a lease that was lost is left out, and the lease returned."""
         values = ", ".join(["(%s, %s, %s)"] * len(batch))
         params: list[Any] = []
-        for run_id, said in batch.items():
-            params += [run_id, leases[run_id], len(said)]
+        for source, said in batch.items():
+            params += [*source, len(said)]
         lines: list[Line] = []
         with write():
             with connection.cursor() as cursor:
                 cursor.execute(SAID.format(values), params)
-                ours = dict(cursor.fetchall())
-            for run_id, last in ours.items():
-                lines += _lines(run_id, last, batch[run_id])
+                ours = {(run_id, lease): last for run_id, lease, last in cursor.fetchall()}
+            for source, last in ours.items():
+                lines += _lines(source[0], last, batch[source])
             _insert(lines)
         publish(lines)
-        return [run_id for run_id in batch if run_id not in ours]
+        return [lease for run_id, lease in batch if (run_id, lease) not in ours]
 
 
 writer = Writer()

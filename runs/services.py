@@ -1,12 +1,15 @@
 """What may be done to a run from outside the machine: each verb is one function and one transaction."""
 
 import uuid
+from functools import partial
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from runs import journal
+from runs.engine import holds
 from runs.engine.verdicts import Handed
 from runs.locks import write
 from runs.models import Run, Session, ToolCall, WrongStatus
@@ -113,13 +116,14 @@ def cancel(run: Run, *, by: User, reason: str = "") -> None:
     A call that has started may still finish: its result is kept with the call, and the model never sees it.
     """
     with write(durable=True):
-        run.refresh_from_db(fields=["status"])
-        now = timezone.now()
+        run.refresh_from_db(fields=["status", "lease"])
+        now, lease = timezone.now(), run.lease
         run.move(RunStatus.CANCELLED, finished_at=now, open_gates=0, lease="", lease_until=None)
         run_cancelled.send(Run, run=run)
         not_begun = sources(CALL_MOVES, CallState.CANCELLED)
         ToolCall.objects.filter(run=run, state__in=not_begun).update(state=CallState.CANCELLED, finished_at=now)
         journal.append(run.pk, "run.cancelled", {"by": by.get_username(), "reason": reason})
+        transaction.on_commit(partial(holds.lose, lease))
 
 
 def resume(run_id: int, handed: Handed) -> int | None:

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.utils import timezone
 
@@ -33,10 +34,11 @@ def carry_forward(run_id: int) -> None:
     """Take the run as far as it can go without a person. Does nothing when another worker has it."""
     if holds.closed():
         return
-    with Hold(run_id) as hold:
-        run = claim(run_id, hold)
-        if run is None:
-            return
+    hold = Hold()
+    run = claim(run_id, hold)
+    if run is None:
+        return
+    with hold:
         try:
             work(run, hold)
         except (LeaseLost, WrongStatus):
@@ -45,6 +47,8 @@ def carry_forward(run_id: int) -> None:
             hand_back(run, hold)
         except ModelFailed as error:
             fail(run, hold, str(error), error.code)
+        except (OperationalError, InterfaceError):
+            logger.exception("The database refused; once its lease has lapsed, the sweep takes up %s", run)
         except Exception:
             fail(run, hold, "Something broke inside Sayso; the log of the server says what.", "internal")
             raise
@@ -114,6 +118,7 @@ def fail(run: Run, hold: Hold, error: str, code: str) -> None:
     try:
         with journal.step(run.pk, hold.lease):
             now = timezone.now()
+            run.refresh_from_db(fields=["status"])  # a pause or an end that was undone left another one here
             run.move(RunStatus.FAILED, error=error, error_code=code, finished_at=now, lease="", lease_until=None)
             open_calls = ToolCall.objects.filter(run=run, state__in=sources(CALL_MOVES, CallState.CANCELLED))
             open_calls.update(state=CallState.CANCELLED, finished_at=now)

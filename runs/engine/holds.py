@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 BOOT = secrets.token_hex(6)
 _count = itertools.count(1)
-_held: dict[int, "Hold"] = {}
+_held: dict[str, "Hold"] = {}  # by lease
 _closed = threading.Event()
 
 
@@ -30,10 +30,9 @@ class HandedBack(Exception):
 
 
 class Hold:
-    """One lease. `wait` is where its thread may be interrupted."""
+    """One lease, held by this process inside `with`. `wait` is where its thread may be interrupted."""
 
-    def __init__(self, run_id: int) -> None:
-        self.run_id = run_id
+    def __init__(self) -> None:
         self.lease = f"{BOOT}:{next(_count)}"
         self._lock = threading.Lock()
         self._waiting: Future[object] | None = None
@@ -68,17 +67,18 @@ class Hold:
             raise self._stopped
 
     def __enter__(self) -> "Hold":
-        _held[self.run_id] = self
+        _held[self.lease] = self
+        if _closed.is_set():
+            self.stop(HandedBack)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if _held.get(self.run_id) is self:
-            del _held[self.run_id]
+        del _held[self.lease]
 
 
-def lose(run_id: int) -> None:
-    """Interrupt the run's thread here, if there is one: the run is not ours any more."""
-    if hold := _held.get(run_id):
+def lose(lease: str) -> None:
+    """Interrupt the thread that works under this lease, if it is one of this process: it holds no run any more."""
+    if hold := _held.get(lease):
         hold.stop(LeaseLost)
 
 
@@ -90,8 +90,8 @@ def close(grace: float) -> None:
         hold.stop(HandedBack)
     while _held and time.monotonic() < end:
         time.sleep(0.02)
-    for run_id in list(_held):
-        lose(run_id)
+    for lease in list(_held):
+        lose(lease)
 
 
 def closed() -> bool:
@@ -109,16 +109,16 @@ def fresh_until() -> datetime:
 
 def renew() -> None:
     """Prolong the leases of this process; every step of a run is bounded in time, so each is held by living work."""
-    leases = {hold.lease: run_id for run_id, hold in list(_held.items())}
+    leases = list(_held)
     if not leases:
         return
     mine = Run.objects.filter(lease__in=leases, status=RunStatus.RUNNING)
     with write():
         mine.update(lease_until=fresh_until())
         kept = set(mine.values_list("lease", flat=True))
-    for lease, run_id in leases.items():
+    for lease in leases:
         if lease not in kept:
-            lose(run_id)
+            lose(lease)
 
 
 writer.on_lost = lose

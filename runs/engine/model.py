@@ -48,7 +48,7 @@ class Model:
     def _announce(self, turn: int) -> None:
         """Followers drop the text of an attempt that died; only the first turn after a claim can be such a repeat."""
         again = False
-        if self._first and self.run.attempt > 1:
+        if self._first and self.run.started_at:  # not yet in the claim that starts the run
             begun = Event.objects.filter(run=self.run, kind__in=("turn.started", "turn.restarted")).last()
             again = begun is not None and begun.data["turn"] == turn
         self._first = False

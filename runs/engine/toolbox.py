@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from runs import journal
 from runs.digest import canonical, digest_of
-from runs.engine.executor import TimedOut, execute
+from runs.engine.executor import TimedOut, execute, keep_as_evidence
 from runs.engine.holds import Hold
 from runs.engine.steps import Wait
+from runs.journal import LeaseLost
 from runs.models import Run, ToolCall
 from runs.states import CallState
 from teammates.models import Mode, Permission, Teammate, TeammateTool
@@ -23,7 +24,7 @@ from teammates.tools.registry import BadArguments, Tool, registry
 
 logger = logging.getLogger("sayso.runs")
 
-REPEATABLE = ("pure", "read", "idempotent")
+REPEATABLE = {"pure", "read", "idempotent"}
 UNKNOWN = "It was started, and nobody knows how it ended. It is not repeated by itself."
 
 
@@ -73,7 +74,8 @@ class Toolbox:
                 return wait
             return self._run(call)
         except NotRun as end:
-            self._end(call, end.state, end.result)
+            # What was started may have had its effect: it can fail now, but not be denied.
+            self._end(call, CallState.FAILED if call.state == CallState.STARTED else end.state, end.result)
             return None
 
     # --- may it run? ---
@@ -131,10 +133,13 @@ class Toolbox:
         if call.tool_def_hash != tool.def_hash:
             call.tool_def_hash, call.revision = tool.def_hash, call.revision + 1
             return Wait("approval", call, f"{tool.title} was changed after this call was allowed.")
+        self._as_allowed(call)
+        return self._start(call, tool)
+
+    def _as_allowed(self, call: ToolCall) -> None:
         if call.approved_digest != digest_of(self.run, call):
             logger.error("Refused: the arguments of %s are not those that were allowed.", call)
             raise NotRun(CallState.FAILED, "Not run: its arguments are not those that were allowed.")
-        return self._start(call, tool)
 
     def _start(self, call: ToolCall, tool: Tool) -> Wait | None:
         arguments = checked(tool, call.arguments)
@@ -151,15 +156,20 @@ class Toolbox:
             if tool.effect in REPEATABLE:
                 raise NotRun(CallState.FAILED, late) from None
             return self._lost_track(call, late)
-        self._end(call, CallState.SUCCEEDED if succeeded else CallState.FAILED, result)
+        try:
+            self._end(call, CallState.SUCCEEDED if succeeded else CallState.FAILED, result)
+        except LeaseLost:
+            keep_as_evidence(call, (succeeded, result))
+            raise
         return None
 
     def _recover(self, call: ToolCall) -> Wait | None:
         """Found started without a result: only what is safe to repeat is repeated."""
         tool = registry.get(call.tool)
-        if tool is None or tool.effect not in REPEATABLE or call.effect not in REPEATABLE:
+        if tool is None or tool.def_hash != call.tool_def_hash or not {tool.effect, call.effect} <= REPEATABLE:
             return self._lost_track(call, UNKNOWN)
         self._still_allowed(tool)
+        self._as_allowed(call)
         return self._result(call, tool, checked(tool, call.arguments))
 
     def _lost_track(self, call: ToolCall, why: str) -> Wait:
