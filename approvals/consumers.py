@@ -1,5 +1,6 @@
 """What waits for this person, pushed to every page: the count, and which gates opened or closed."""
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
@@ -10,6 +11,7 @@ from approvals.asking import INBOX
 from runs.consumers import PageConsumer, RunConsumer
 from runs.live.hub import hub
 
+PAUSE = 0.2  # seconds in which further news gather, so that a burst of gates costs each page a few counts
 SILENCE = 30.0  # seconds after which the count is looked up all the same
 
 
@@ -28,6 +30,7 @@ class InboxConsumer(PageConsumer):
                 if names or waiting != told:
                     await self.tell({"inbox": {"count": waiting, "new": names}})
                 told = waiting
+                await asyncio.sleep(PAUSE)
                 items = await follower.next(SILENCE)
                 names = [name for owner_id, name in items if sees_all or owner_id == user.pk]
 
