@@ -238,46 +238,6 @@
     }
   }, true);
 
-  // --- the inbox: its list never moves by itself ---
-
-  const pane = document.getElementById("pane");
-  const list = document.getElementById("inbox-list");
-  const bar = document.getElementById("inbox-new");
-
-  function markCurrent() {
-    for (const link of all(document, ".inbox-link")) {
-      link.toggleAttribute("aria-current", link.pathname === location.pathname);
-      if (link.pathname === location.pathname) link.setAttribute("aria-current", "true");
-    }
-  }
-
-  async function compare() {
-    const answer = await fetch("/inbox/", { headers: { Accept: "text/html" } });
-    if (!answer.ok || answer.redirected) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const now = new Set(all(page, ".inbox-row").map((row) => row.id));
-    const rows = list ? all(list, ".inbox-row") : [];
-    for (const row of rows) {
-      if (now.has(row.id) || row.classList.contains("is-closed")) continue;
-      row.classList.add("is-closed");
-      row.querySelector(".inbox-age").textContent = "closed";
-    }
-    const known = new Set(rows.map((row) => row.id));
-    const fresh = [...now].filter((id) => !known.has(id)).length;
-    bar.hidden = fresh === 0;
-    bar.textContent = fresh ? `${fresh} new, show` : "";
-  }
-
-  let comparing = 0;
-  if (bar) {
-    document.addEventListener("sayso:inbox", () => {
-      clearTimeout(comparing);
-      comparing = setTimeout(() => compare().catch(() => {}), 150);
-    });
-    const hint = document.querySelector("[data-keys-hint]");
-    if (hint) hint.hidden = localStorage.getItem("sayso.shortcuts") === "off";
-  }
-
   // --- htmx ---
 
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -291,11 +251,6 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     const from = event.detail.requestConfig?.elt;
     if (!from) return;
-    if (pane && event.detail.target === pane) {
-      markCurrent();
-      pane.querySelector(".gate")?.focus({ preventScroll: true }); // the person opened it
-      return;
-    }
     // A button that was pressed is gone now: the card keeps the focus, unless it changed by itself.
     const card = event.detail.elt?.closest?.(".gate") ?? document.getElementById(from.closest?.(".gate")?.id);
     const byHand = !from.matches("[hidden], .steps");
