@@ -19,22 +19,28 @@ def lines_after(run_id: int, after: int, limit: int = PAGE) -> list[Line]:
     return [Line(run_id, row.seq, row.kind, row.data, row.at) for row in rows]
 
 
+def has_ended(run_id: int, by: int) -> bool:
+    return Event.objects.filter(run_id=run_id, seq__lte=by, kind__in=ENDS).exists()
+
+
 async def follow(run_id: int, after: int = 0) -> AsyncIterator[list[Line]]:
     """The committed lines with seq > `after`, in order, in batches; ends with the line that ends the run.
 
     It goes on through pauses. No database connection is held between reads.
     """
     read = database_sync_to_async(lines_after)
+    if after and await database_sync_to_async(has_ended)(run_id, after):
+        return
     with hub.follow(topic_of(run_id)) as follower:
-        arrived: list[Line] = []
+        fresh = await read(run_id, after)
         while True:
-            fresh = [line for line in arrived if line.seq > after]
-            if not fresh or fresh[0].seq != after + 1:
-                fresh = await read(run_id, after)
             while fresh:
                 after = fresh[-1].seq
                 yield fresh
                 if fresh[-1].kind in ENDS:
                     return
                 fresh = await read(run_id, after) if len(fresh) == PAGE else []
-            arrived = await follower.next(SILENCE)
+            fresh = [line for line in await follower.next(SILENCE) if line.seq > after]
+            # Threads publish after their commits, in any order: what is not the very next lines is read from the log.
+            if not fresh or any(line.seq != seq for seq, line in enumerate(fresh, start=after + 1)):
+                fresh = await read(run_id, after)
