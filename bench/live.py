@@ -31,6 +31,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", default=PARTS, help=f"which of {', '.join(PARTS)}; all when none is named")
     parser.add_argument("--runs", type=int, default=200, help="live runs at the same time")
     parser.add_argument("--rate", type=int, default=10, help="tokens a second of each run")
+    parser.add_argument("--starts", type=float, default=20, help="runs that are started in a second")
     parser.add_argument("--seconds", type=float, default=15, help="length of the steady window that is measured")
     parser.add_argument("--times", type=int, default=100, help="how often each latency is taken")
     parser.add_argument("--paused", type=int, default=5000, help="paused runs")
@@ -52,10 +53,10 @@ async def signed_in(bench: Bench) -> AsyncIterator[Person]:
 async def measure(bench: Bench, wanted: argparse.Namespace) -> None:
     async with signed_in(bench) as person:
         if "latency" in wanted.parts:
-            await first_events(person, wanted.times)
-            await decisions(person, wanted.times)
+            await first_events(person, bench, wanted.times)
+            await decisions(person, bench, wanted.times)
         if "streams" in wanted.parts:
-            await streams(person, bench, wanted.runs, wanted.rate, wanted.seconds)
+            await streams(person, bench, wanted.runs, wanted.rate, wanted.seconds, wanted.starts)
         if "paused" in wanted.parts:
             await paused(person, bench, wanted.paused)
 

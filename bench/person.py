@@ -8,42 +8,32 @@ import aiohttp
 from yarl import URL
 
 from bench.wire import Socket, Take
-from bench.words import expect
+from bench.words import Wrong, expect
+
+Fields = dict[str, str]
 
 
 class Forms(HTMLParser):
-    """The forms of a page: address -> fields, as the browser would send them untouched."""
+    """The forms of a page, as the browser would send them untouched."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.found: list[tuple[str, dict[str, str]]] = []
-        self.options: dict[str, dict[str, str]] = {}  # select -> shown words -> value
-        self.select = self.option = ""
+        self.found: list[tuple[str, Fields]] = []  # address, fields
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         a = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.found.append((a.get("action", ""), {}))
-        elif tag == "select":
-            self.select = a.get("name", "")
-        elif tag == "option":
-            self.option = a.get("value", "")
-        elif tag == "input" and self.found and a.get("name") and a.get("type") not in ("submit", "checkbox", "radio"):
-            self.found[-1][1][a["name"]] = a.get("value", "")
+        elif tag in ("input", "textarea") and self.found and a.get("type") not in ("submit", "checkbox", "radio"):
+            self.found[-1][1][a.get("name", "")] = a.get("value", "")
 
-    def handle_data(self, data: str) -> None:
-        if self.select and self.option and data.strip():
-            self.options.setdefault(self.select, {})[data.strip()] = self.option
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "option":
-            self.option = ""
-        elif tag == "select":
-            self.select = ""
-
-    def fields(self, action: str) -> dict[str, str]:
-        return dict(next(fields for address, fields in self.found if address.endswith(action)))
+    def having(self, field: str) -> tuple[str, Fields]:
+        """The first form with this field."""
+        for address, fields in self.found:
+            if field in fields:
+                return address, dict(fields)
+        raise Wrong(f"no form of the page has a field {field}")
 
 
 @dataclass
@@ -65,15 +55,14 @@ class Person:
 
     web: aiohttp.ClientSession
     origin: str
-    start_form: dict[str, str] = field(default_factory=dict)
+    start_at: str = ""
+    start_with: Fields = field(default_factory=dict)
 
     async def sign_in(self, username: str, password: str, teammate: str) -> None:
-        page = Forms(await self.page("/sign-in/"))
-        fields = {**page.fields("/sign-in/"), "username": username, "password": password}
-        async with self.web.post("/sign-in/", data=fields, allow_redirects=False) as answer:
-            expect(answer.status == 302, f"sign-in answered {answer.status}")
-        home = Forms(await self.page("/"))
-        self.start_form = {**home.fields("/runs/start"), "teammate": home.options["teammate"][teammate]}
+        _, fields = Forms(await self.page("/sign-in/")).having("username")
+        await self.post("/sign-in/", {**fields, "username": username, "password": password})
+        self.start_at, fields = Forms(await self.page("/")).having("message")
+        self.start_with = {**fields, "teammate": teammate}
 
     async def page(self, address: str) -> str:
         async with self.web.get(address) as answer:
@@ -82,10 +71,11 @@ class Person:
 
     async def start(self, message: str) -> Run:
         sent = time.monotonic()
-        form = {**self.start_form, "message": message}
-        async with self.web.post("/runs/start", data=form, allow_redirects=False) as answer:
-            expect(answer.status == 302, f"start answered {answer.status}: {(await answer.text())[:500]}")
-            return Run(answer.headers["Location"], sent, time.monotonic())
+        async with self.web.post(
+            self.start_at, data={**self.start_with, "message": message}, allow_redirects=False
+        ) as got:
+            expect(got.status == 302, f"start answered {got.status}")
+            return Run(got.headers["Location"], sent, time.monotonic())
 
     async def follow(self, run: Run, take: Take) -> Socket:
         """Everything that the run says, from its first event."""
@@ -94,6 +84,7 @@ class Person:
         url = URL(self.origin)
         return await Socket.open(str(url.host), int(url.port or 80), f"/ws/runs/{run.pk}?after=0", headers, take)
 
-    async def post(self, address: str, fields: dict[str, str]) -> None:
-        async with self.web.post(address, data=fields, allow_redirects=False) as answer:
-            expect(answer.status in (200, 204, 302, 303), f"{address} answered {answer.status}")
+    async def post(self, address: str, fields: Fields) -> None:
+        """Send a form that is answered by going on to another page."""
+        async with self.web.post(address, data=fields, allow_redirects=False) as got:
+            expect(got.status in (302, 303), f"{address} answered {got.status}")

@@ -5,7 +5,7 @@ import sys
 import django
 
 PERSON, PASSWORD = "bench", "measure twice, cut once"
-TEAMMATE = "Bench"
+TEAMMATE = "bench"
 
 
 def people() -> None:
@@ -17,7 +17,7 @@ def people() -> None:
 
     call_command("migrate", verbosity=0)
     User.objects.create_user(PERSON, "bench@sayso.example", PASSWORD)
-    teammate = Teammate(slug="bench", name=TEAMMATE, permission_mode=Mode.APPROVAL, instructions="Do as you are told.")
+    teammate = Teammate(slug=TEAMMATE, name="Bench", permission_mode=Mode.APPROVAL, instructions="Do as you are told.")
     save(teammate, [("announce", "")])
 
 
@@ -29,7 +29,7 @@ def queue(count: int) -> None:
     from runs import services
     from teammates.models import Teammate
 
-    owner, teammate = User.objects.get(username=PERSON), Teammate.objects.get(slug="bench")
+    owner, teammate = User.objects.get(username=PERSON), Teammate.objects.get(slug=TEAMMATE)
     for _ in range(count):
         services.start(owner=owner, teammate=teammate, message=ASK)
 

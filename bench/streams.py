@@ -3,17 +3,19 @@
 import asyncio
 import time
 from array import array
+from collections import Counter
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.person import Person
 from bench.processes import TICKS, Bench
 from bench.wire import Event
 from bench.words import ENDED, Wrong, pace, spread
 
-STARTS_A_SECOND = 40
 PATIENCE = 20  # seconds that a stream may take longer than its tokens
-SETTLE = 2  # seconds between the last start and the steady window
+SETTLE = 2  # seconds between the last stream's first token and the steady window
+SPARE = 3  # seconds that the streams go on after the window, at least
 
 
 class Tally:
@@ -23,7 +25,9 @@ class Tally:
         self.arrived = array("d")  # monotonic seconds
         self.late = array("d")  # seconds since the fake model wrote it
         self.messages = 0
+        self.speaking = asyncio.Semaphore(0)  # released by each run's first token
         self.whole = 0  # runs of which every token came once and in order
+        self.wrong: list[str] = []  # what went wrong with the others
 
     def within(self, begin: float, end: float) -> list[float]:
         """The lateness, in ms, of what came between these moments."""
@@ -55,6 +59,8 @@ class Follower:
             number, _, stamp = token.partition(":")
             self.check(int(number) == self.tokens + 1, f"token {number} after {self.tokens}")
             self.tokens += 1
+            if self.tokens == 1:
+                self.tally.speaking.release()
             self.tally.arrived.append(at)
             self.tally.late.append(at - int(stamp) / 1e9)
 
@@ -62,18 +68,30 @@ class Follower:
         if not true and not self.end.done():
             self.end.set_exception(Wrong(words))
 
+    def conclude(self, tokens: int, *, closed: bool) -> None:
+        """Raise `Wrong` unless the run has completed with all its tokens."""
+        how = self.end.result() if self.end.done() else f"{'closed' if closed else 'silent'} after event {self.seq}"
+        if (how, self.tokens) != ("run.completed", tokens):
+            raise Wrong(f"{how}, {self.tokens} of {tokens} tokens")
+
 
 async def one_stream(person: Person, tally: Tally, wait: float, tokens: int, rate: int) -> None:
     await asyncio.sleep(wait)
-    run = await person.start(pace(tokens, rate))
     follower = Follower(tally)
-    socket = await person.follow(run, follower.take)
-    async with asyncio.timeout(PATIENCE + tokens / rate):
-        how = await follower.end
-    socket.close()
-    if (how, follower.tokens) != ("run.completed", tokens):
-        raise Wrong(f"{how} after {follower.tokens} of {tokens} tokens")
-    tally.whole += 1
+    try:
+        run = await person.start(pace(tokens, rate))
+        socket = await person.follow(run, follower.take)
+        await asyncio.wait(
+            {follower.end, socket.ended}, timeout=PATIENCE + tokens / rate, return_when="FIRST_COMPLETED"
+        )
+        follower.conclude(tokens, closed=socket.ended.done())
+        socket.close()
+        tally.whole += 1
+    except Wrong as error:
+        tally.wrong.append(str(error))
+    finally:
+        if not follower.tokens:
+            tally.speaking.release()
 
 
 @dataclass
@@ -98,20 +116,26 @@ class Sample:
         return Sample(*(mine - theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
-async def streams(person: Person, bench: Bench, runs: int, rate: int, seconds: float) -> None:
-    ramp = runs / STARTS_A_SECOND
-    tokens = int((ramp + SETTLE + seconds + 1) * rate)
+async def streams(person: Person, bench: Bench, runs: int, rate: int, seconds: float, starts: float) -> None:
+    tokens = int((runs / starts + SETTLE + seconds + SPARE) * rate)
     tally = Tally()
     async with asyncio.TaskGroup() as group:
         for place in range(runs):
-            group.create_task(one_stream(person, tally, place / STARTS_A_SECOND, tokens, rate))
-        await asyncio.sleep(ramp + SETTLE)
+            group.create_task(one_stream(person, tally, place / starts, tokens, rate))
+        for _ in range(runs):
+            await tally.speaking.acquire()
+        await asyncio.sleep(SETTLE)
         begin = Sample.now(bench, tally)
         await asyncio.sleep(seconds)
-        end = Sample.now(bench, tally)
+        end, steady = Sample.now(bench, tally), not tally.whole
         threads = bench.server.status("Threads")
     print(f"{runs} live runs, {rate} tokens/s each; {tally.whole} of {runs} got all {tokens} tokens once and in order")
-    report(end - begin, tally.within(begin.at, end.at), threads)
+    for words, times in Counter(tally.wrong).most_common(5):
+        print(f"  WRONG: {words} ({times} times)")
+    if steady:
+        report(end - begin, tally.within(begin.at, end.at), threads)
+    else:
+        print("  NOT STEADY: the first runs had ended before the last had spoken for long enough; nothing is measured")
 
 
 def report(used: Sample, late: list[float], threads: int) -> None:

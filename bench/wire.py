@@ -92,9 +92,9 @@ class Socket(asyncio.Protocol):
             self.transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
-        for waiting in (self.opened, self.ended):
-            if not waiting.done():
-                waiting.set_result(None)
+        if not self.opened.done():
+            self.opened.set_exception(Wrong("the socket was closed before it was open"))
+        self.ended.set_result(None)
 
 
 def unpack(message: Any) -> Iterator[Event]:
