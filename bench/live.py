@@ -22,6 +22,7 @@ from bench.person import Person
 from bench.prepare import PASSWORD, PERSON, TEAMMATE
 from bench.processes import Bench
 from bench.streams import streams
+from bench.words import yardstick
 
 PARTS = ("latency", "streams", "paused")
 
@@ -67,7 +68,12 @@ def main() -> None:
         data = wanted.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sayso-bench-")))
         data.mkdir(parents=True, exist_ok=True)
         print(time.strftime("%Y-%m-%d %H:%M"), f"Python {platform.python_version()}, {os.cpu_count()} cores")
-        asyncio.run(measure(stack.enter_context(Bench(data)), wanted))
+        bench = stack.enter_context(Bench(data))
+        before = yardstick()
+        asyncio.run(measure(bench, wanted))
+        print(
+            f"The yardstick took {before:.0f} µs before and {yardstick():.0f} µs after; load {os.getloadavg()[0]:.1f}"
+        )
 
 
 if __name__ == "__main__":

@@ -81,9 +81,8 @@ async def one_stream(person: Person, tally: Tally, wait: float, tokens: int, rat
     try:
         run = await person.start(pace(tokens, rate))
         socket = await person.follow(run, follower.take)
-        await asyncio.wait(
-            {follower.end, socket.ended}, timeout=PATIENCE + tokens / rate, return_when="FIRST_COMPLETED"
-        )
+        either: set[asyncio.Future[Any]] = {follower.end, socket.ended}
+        await asyncio.wait(either, timeout=PATIENCE + tokens / rate, return_when=asyncio.FIRST_COMPLETED)
         follower.conclude(tokens, closed=socket.ended.done())
         socket.close()
         tally.whole += 1
