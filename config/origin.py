@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
@@ -26,6 +25,5 @@ def allowed(origin: str, host: str) -> bool:
     """The public origin where one is set; else http with exactly the host and port that was asked for."""
     if settings.PUBLIC_URL:
         return origin == settings.PUBLIC_URL
-    parts = urlsplit(origin)
     known = validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
-    return bool(known and parts.scheme == "http" and parts.netloc == host)
+    return known and origin == f"http://{host}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,8 +19,11 @@ from runs.live.follow import follow
 from runs.live.hub import hub
 
 SIGNED_OUT, NOT_FOUND = 4401, 4404  # close codes; static/js/live.js knows them
+BROKEN = 1011
 SIGN_OUTS = "sign-outs"
 RECHECK = 15.0  # seconds between two looks at whether the session still holds
+
+logger = logging.getLogger("sayso.live")
 
 
 @receiver(user_logged_out)
@@ -44,6 +48,8 @@ class PageConsumer(AsyncWebsocketConsumer):
             await self.close(NOT_FOUND)
             return
         self.tasks = [asyncio.create_task(pipe) for pipe in [*pipes, self.until_signed_out(user.pk)]]
+        for task in self.tasks:
+            task.add_done_callback(self.mend)
 
     async def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
         """What to push. Raises `Http404` for what this person may not see."""
@@ -52,6 +58,12 @@ class PageConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         for task in self.tasks:
             task.cancel()
+
+    def mend(self, task: "asyncio.Task[None]") -> None:
+        """A pipe that broke closes the socket: the page comes back and reads what it missed."""
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("A pipe to a page broke", exc_info=error)
+            self.tasks.append(asyncio.create_task(self.close(BROKEN)))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Nothing that a client sends changes anything."""
