@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,7 +53,8 @@ class Process:
             pid = ahead.pop()
             found.append(pid)
             for task in Path(f"/proc/{pid}/task").iterdir():
-                ahead += map(int, (task / "children").read_text().split())
+                with suppress(FileNotFoundError):  # the thread has ended meanwhile
+                    ahead += map(int, (task / "children").read_text().split())
         return found
 
     def cpu(self) -> float:
