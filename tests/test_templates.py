@@ -10,6 +10,7 @@ from django.template.defaulttags import URLNode
 from django.template.loader import get_template
 from django.template.loader_tags import ExtendsNode, IncludeNode
 from django.urls import get_resolver
+from lucide.templatetags.lucide import lucide
 
 from tests.source import ROOT, files, modules, text
 
@@ -95,6 +96,13 @@ def test_every_template_is_used():
     names = {str(path.relative_to("templates")) for path in TEMPLATES} - of_django
     unused = [name for name in names if f'"{name}"' not in source]
     assert [name for name in unused if not any(pattern.fullmatch(name) for pattern in made)] == []
+
+
+def test_every_icon_that_is_named_exists():
+    named = [(str(path), name) for path in TEMPLATES for name in re.findall(r'{% icon "([\w-]+)"', text(path))]
+    assert len(named) > 50
+    for path, name in named:
+        assert lucide(name), path
 
 
 def test_no_code_marks_text_as_safe_but_the_renderer():

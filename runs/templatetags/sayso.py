@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -9,6 +10,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from lucide import IconDoesNotExist
+from lucide.templatetags.lucide import lucide
 
 from runs import rendering
 from teammates.tools.registry import LEVELS, RISK_WORDS
@@ -37,6 +40,17 @@ STATE_ICONS = {
     "outcome_unknown": "octagon-alert",
 }
 SPINNING = {"running", "started"}
+PLAIN_ICON = "wrench"
+
+
+@register.simple_tag
+@lru_cache(maxsize=512)
+def icon(name: str, size: int = 16, look: str = "") -> SafeString:
+    """A drawing beside words that say the same; drawn once, because drawing is slow. `look`: its classes."""
+    try:
+        return SafeString(lucide(name, size=size, aria_hidden="true", **({"class": look} if look else {})))
+    except IconDoesNotExist:
+        return SafeString(lucide(PLAIN_ICON, size=size, aria_hidden="true"))  # a tool of this installation named it
 
 
 @register.filter
