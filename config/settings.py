@@ -28,7 +28,6 @@ ALLOWED_HOSTS = [*filter(None, [PUBLIC_HOST]), *env.words("sayso_allowed_hosts")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 
 INSTALLED_APPS = [
-    "daphne",
     "config",
     "teammates",
     "runs",

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 
 from runs.models import Run
 from runs.services import Refused
@@ -39,8 +40,13 @@ class LaunchForm(forms.Form):
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.teammates = list(startable(user))
-        self.fields["teammate"].queryset = startable(user)  # type: ignore[attr-defined]  # a ModelChoiceField
+        self.user = user
+        # Without their tools: only the one that was sent is looked up, and its name is all that is needed of it.
+        self.fields["teammate"].queryset = startable(user).prefetch_related(None)  # type: ignore[attr-defined]  # a ModelChoiceField
+
+    @cached_property
+    def teammates(self) -> list[Teammate]:
+        return list(startable(self.user))
 
     @property
     def chosen(self) -> Teammate | None:

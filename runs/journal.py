@@ -56,10 +56,14 @@ class Line:
     at: datetime
 
     @cached_property
+    def body(self) -> str:
+        """The data as JSON, made once for the log and all followers."""
+        return json.dumps(self.data, ensure_ascii=False)
+
+    @cached_property
     def frame(self) -> str:
-        """The line as JSON, made once for all its followers."""
-        news = {"seq": self.seq, "kind": self.kind, "at": self.at.isoformat(), "data": self.data}
-        return json.dumps(news, ensure_ascii=False)
+        """The line as JSON."""
+        return f'{{"seq": {self.seq}, "kind": "{self.kind}", "at": "{self.at.isoformat()}", "data": {self.body}}}'
 
 
 def topic_of(run_id: int) -> str:
@@ -93,19 +97,14 @@ def _lines(run_id: int, last: int, happenings: list[Happening]) -> list[Line]:
 def _insert(lines: list[Line]) -> None:
     # Not bulk_create: this is the one statement that runs for every word of every run.
     at = connection.ops.adapt_datetimefield_value
-    rows = [(x.run_id, x.seq, x.kind, json.dumps(x.data, ensure_ascii=False), at(x.at)) for x in lines]
+    rows = [(x.run_id, x.seq, x.kind, x.body, at(x.at)) for x in lines]
     with connection.cursor() as cursor:
         cursor.executemany(INSERT, rows)
 
 
 def publish(lines: Iterable[Line]) -> None:
-    """Tell who follows these runs, and who watches all runs when one changed its status."""
-    news = []
-    for line in lines:
-        news.append((topic_of(line.run_id), line))
-        if line.kind.startswith("run."):
-            news.append(("runs", line))
-    hub.publish(news)
+    """Tell who follows these runs."""
+    hub.publish((topic_of(line.run_id), line) for line in lines)
 
 
 @contextmanager

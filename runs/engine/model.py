@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import aiohttp
 import httpx2
 import openai
+import uvloop
 from django.conf import settings
 
 from runs.engine import demo
@@ -55,10 +56,18 @@ class Model:
         writer.say(self.run.pk, self.hold.lease, "turn.restarted" if again else "turn.started", {"turn": turn})
 
 
-@cache
+_starting = threading.Lock()
+
+
 def reader() -> asyncio.AbstractEventLoop:
     """The loop that reads every model's answer in this process."""
-    loop = asyncio.new_event_loop()
+    with _starting:  # the first runs of a process come all at once
+        return _reader()
+
+
+@cache
+def _reader() -> asyncio.AbstractEventLoop:
+    loop = uvloop.new_event_loop()
     threading.Thread(target=loop.run_forever, name="model-reader", daemon=True).start()
     return loop
 
@@ -115,6 +124,9 @@ def failure(error: Exception) -> ModelFailed:
     if isinstance(error, openai.APIStatusError):
         detail = error.message[:500]
         return ModelFailed(f"The model endpoint refused with status {error.status_code}: {detail}", "model_refused")
+    # aiohttp's adapter calls a refused connection a timeout of the connect.
+    if isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.ConnectError):
+        return ModelFailed("The model endpoint cannot be reached. Check OPENAI_BASE_URL.", "model_unreachable")
     if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException | TimeoutError):
         return ModelFailed("The model did not answer in time. Retry, or look at its endpoint.", "model_timeout")
     if isinstance(error, openai.APIConnectionError):
@@ -139,11 +151,17 @@ class Partial:
         return Reply("".join(self.text), "".join(self.thinking), calls, self.finish_reason, self.usage)
 
     def call(self, fragment: dict[str, Any]) -> None:
-        known = self.calls.setdefault(fragment.get("index", len(self.calls)), {"id": "", "name": "", "arguments": ""})
+        known = self.calls.setdefault(self.place_of(fragment), {"id": "", "name": "", "arguments": ""})
         function = fragment.get("function") or {}
         known["id"] = known["id"] or clean(fragment.get("id") or "")
         known["name"] = known["name"] or clean(function.get("name") or "")
         known["arguments"] += clean(function.get("arguments") or "")
+
+    def place_of(self, fragment: dict[str, Any]) -> int:
+        """Some endpoints do not number: there, a call begins where an id stands."""
+        if fragment.get("index") is not None:
+            return int(fragment["index"])
+        return len(self.calls) if fragment.get("id") or not self.calls else max(self.calls)
 
 
 async def read(chunks: AsyncIterator[bytes], heard: Heard) -> Reply:
@@ -165,10 +183,10 @@ def take(data: bytes, partial: Partial, heard: Heard) -> bool:
         chunk = json.loads(data)
         if error := chunk.get("error"):
             raise ModelFailed(f"The model endpoint failed: {str(error)[:500]}", "model_refused")
-        partial.usage = chunk.get("usage") or partial.usage
+        partial.usage = dict(chunk.get("usage") or partial.usage)
         for choice in chunk.get("choices") or ():
             take_choice(choice, partial, heard)
-    except (ValueError, AttributeError, TypeError, KeyError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
         raise ModelFailed("The model endpoint sent something that is not an answer.", "model_rubbish") from error
     return True
 
@@ -183,4 +201,4 @@ def take_choice(choice: dict[str, Any], partial: Partial, heard: Heard) -> None:
         heard("thinking", thinking)
     for fragment in delta.get("tool_calls") or ():
         partial.call(fragment)
-    partial.finish_reason = choice.get("finish_reason") or partial.finish_reason
+    partial.finish_reason = clean(choice.get("finish_reason") or partial.finish_reason)

@@ -20,7 +20,7 @@ from runs.states import CallState
 from teammates.models import Mode, Permission, Teammate, TeammateTool
 from teammates.permissions import verdict
 from teammates.tools.questions import ASK, PLAN
-from teammates.tools.registry import BadArguments, Tool, registry
+from teammates.tools.registry import BadArguments, Tool, nul_in, registry
 
 logger = logging.getLogger("sayso.runs")
 
@@ -45,8 +45,8 @@ class Toolbox:
 
     def offered(self) -> list[Tool]:
         """What the model may ask for now."""
-        names = [name for name in self._set_here if name not in (ASK.name, PLAN.name)]
-        found = [tool for name in names if (tool := registry.get(name)) and not self._denied(name)]
+        names = self._set_here.keys() - {ASK.name, PLAN.name} - self._denied()
+        found = [tool for name in sorted(names) if (tool := registry.get(name))]
         if self.run.human_in_the_loop:
             found.append(ASK)
         if self._plan_is_due():
@@ -89,7 +89,7 @@ class Toolbox:
             return self._person_answers(call, tool)
         plan_approved = self.run.plan_approved or self.run.permission_mode != Mode.PLAN
         ruling = verdict(self.run.permission_mode, tool, self._set_here.get(tool.name, ""), plan_approved=plan_approved)
-        if ruling.effect == "deny" or self._denied(tool.name):
+        if ruling.effect == "deny" or tool.name in self._denied():
             raise NotRun(CallState.DENIED, ruling.reason if ruling.effect == "deny" else f"{tool.title} is denied now.")
         if ruling.effect == "ask" or call.must_ask:
             return Wait("approval", call, call.must_ask or ruling.reason)
@@ -203,13 +203,13 @@ class Toolbox:
     def _plan_is_due(self) -> bool:
         return self.run.permission_mode == Mode.PLAN and not self.run.plan_approved
 
-    def _denied(self, name: str) -> bool:
+    def _denied(self) -> set[str]:
         """Read live: a permission may be taken away from a run that has begun, never given."""
-        live = TeammateTool.objects.filter(teammate_id=self.run.teammate_id, tool=name, permission=Permission.DENY)
-        return live.exists()
+        denied = TeammateTool.objects.filter(teammate_id=self.run.teammate_id, permission=Permission.DENY)
+        return set(denied.values_list("tool", flat=True))
 
     def _still_allowed(self, tool: Tool) -> None:
-        if self._denied(tool.name):
+        if tool.name in self._denied():
             raise NotRun(CallState.DENIED, f"{tool.title} is denied for this teammate now.")
         if not Teammate.objects.filter(pk=self.run.teammate_id, enabled=True).exists():
             raise NotRun(CallState.FAILED, "Not run: this teammate has been disabled.")
@@ -228,6 +228,8 @@ def arguments_of(call: ToolCall, tool: Tool) -> dict[str, Any]:
         raise NotRun(CallState.FAILED, f"Not run: the arguments are not valid JSON ({error}).") from error
     if not isinstance(read, dict):
         raise NotRun(CallState.FAILED, "Not run: the arguments must be one JSON object.")
+    if nul_in(read):
+        raise NotRun(CallState.FAILED, "Not run: the arguments hold a NUL character.")
     if not tool.user_input:  # what a person fills in is checked when they have
         checked(tool, read)
     return read

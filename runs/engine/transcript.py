@@ -24,13 +24,9 @@ class Transcript:
 
     def __init__(self, run: Run, hold: Hold, definition: dict[str, Any]) -> None:
         self.run, self.hold, self.definition = run, hold, definition
-        self._messages: list[Message] = []
-        self._calls: list[ToolCall] = []
-        self.reload()
-
-    def reload(self) -> None:
-        self._messages = list(self.run.messages.all())
-        self._calls = list(self.run.calls.filter(retried_as=None).select_related("run"))
+        # Read once: while a worker holds the run, nobody else adds to these, and the toolbox moves these very calls.
+        self._messages = list(run.messages.all())
+        self._calls = list(run.calls.filter(retried_as=None))
 
     @property
     def model(self) -> str:
@@ -52,7 +48,6 @@ class Transcript:
 
     def request(self, tools: list[Tool]) -> Request:
         """The next question to the model. Anything the model says belongs to turn `turns + 1`."""
-        self.reload()
         system = [self.definition["instructions"]] if self.definition["instructions"] else []
         if self.run.permission_mode == Mode.PLAN and not self.run.plan_approved:
             system.append(
@@ -92,7 +87,7 @@ class Transcript:
         run, turn = self.run, self.turns + 1
         usage = {**reply.usage, **priced(reply.usage, self.model)}
         with journal.step(run.pk, self.hold.lease):
-            Message.objects.create(
+            said = Message.objects.create(
                 run=run,
                 turn=turn,
                 role=Message.Role.ASSISTANT,
@@ -101,13 +96,14 @@ class Transcript:
                 usage=usage,
             )
             journal.append(run.pk, "turn.finished", {"turn": turn, "usage": usage, "reason": reply.finish_reason})
-            for ordinal, asked in enumerate(reply.calls):
-                self._keep(asked, turn, ordinal, cut=reply.finish_reason == "length")
+            cut = reply.finish_reason == "length"
+            calls = [self._keep(asked, turn, ordinal, cut=cut) for ordinal, asked in enumerate(reply.calls)]
             run.usage = added(run.usage, usage)
             Run.objects.filter(pk=run.pk).update(usage=run.usage, attempt=0)
-        self.reload()
+        self._messages.append(said)
+        self._calls += calls
 
-    def _keep(self, asked: AskedCall, turn: int, ordinal: int, *, cut: bool) -> None:
+    def _keep(self, asked: AskedCall, turn: int, ordinal: int, *, cut: bool) -> ToolCall:
         """A call of an answer that the token limit cut off is never run, even if it can be read."""
         failed = {"state": CallState.FAILED, "result": CUT_OFF, "finished_at": timezone.now()} if cut else {}
         call = ToolCall.objects.create(
@@ -120,12 +116,18 @@ class Transcript:
             **failed,
         )
         journal.append(self.run.pk, "call.proposed", {"call": call.pk, "turn": turn, "tool": call.tool})
+        if cut:
+            journal.append(
+                self.run.pk, "call.finished", {"call": call.pk, "turn": turn, "state": call.state, "seconds": None}
+            )
+        return call
 
 
 def added(total: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
     """Usage of a run: tokens of all turns, and how many turns there were."""
     names = ("prompt_tokens", "completion_tokens", "total_tokens")
-    summed = {name: total.get(name, 0) + (one.get(name) or 0) for name in names}
+    counted = {name: count for name in names if isinstance(count := one.get(name), int)}  # an endpoint may say anything
+    summed = {name: total.get(name, 0) + counted.get(name, 0) for name in names}
     cost = {"cost": round(total.get("cost", 0) + one["cost"], 6)} if "cost" in one else {}
     return {**total, **summed, **cost, "model_calls": total.get("model_calls", 0) + 1}
 

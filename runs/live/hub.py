@@ -17,19 +17,36 @@ class Follower:
         self.loop = loop
         self._items: list[Any] = []
         self._waiter: asyncio.Future[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._silent_at = 0.0
 
     async def next(self, timeout: float) -> list[Any]:
         """What has arrived, at once or as soon as something does; nothing after `timeout` seconds."""
         if not self._items:
             self._waiter = self.loop.create_future()
-            alarm = self.loop.call_later(timeout, self._wake)
+            self._silent_at = self.loop.time() + timeout
+            if self._alarm is None:
+                self._alarm = self.loop.call_at(self._silent_at, self._ring)
             try:
                 await self._waiter
             finally:
-                alarm.cancel()
                 self._waiter = None
         items, self._items = self._items, []
         return items
+
+    def _ring(self) -> None:
+        """One timer for many waits: news came in between, so it only looks whether silence is due."""
+        self._alarm = None
+        if self._waiter is None:
+            return
+        if self.loop.time() < self._silent_at:
+            self._alarm = self.loop.call_at(self._silent_at, self._ring)
+        else:
+            self._wake()
+
+    def close(self) -> None:
+        if self._alarm:
+            self._alarm.cancel()
 
     def deliver(self, items: list[Any]) -> None:
         if len(self._items) > LIMIT:
@@ -58,6 +75,7 @@ class Hub:
         try:
             yield follower
         finally:
+            follower.close()
             with self._lock:
                 for topic in topics:
                     self._followers[topic].discard(follower)

@@ -279,10 +279,3 @@ def test_a_line_is_one_frame_of_json_for_all_followers(run, news):
     line = news[0][1]
     assert json.loads(line.frame)["data"] == {"text": "né\u2028"}
     assert line.frame is line.frame
-
-
-def test_who_watches_all_runs_hears_of_their_status_only(run, news):
-    note(run)
-    with write():
-        journal.append(run.pk, "run.cancelled", {})
-    assert [topic for topic, _ in news] == [f"run-{run.pk}", f"run-{run.pk}", "runs"]

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from channels.routing import get_default_application
-from daphne.server import Server
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.db import connection
@@ -13,6 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config import worker
 from config.celery import app
+from config.server import Server
 from config.signin import sign_in_link
 from teammates.accounts import local_owner
 from teammates.models import Teammate
