@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import parse_qs
 
+from autobahn.exception import Disconnected
 from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -61,7 +62,7 @@ class PageConsumer(AsyncWebsocketConsumer):
 
     def mend(self, task: "asyncio.Task[None]") -> None:
         """A pipe that broke closes the socket: the page comes back and reads what it missed."""
-        if not task.cancelled() and (error := task.exception()):
+        if not task.cancelled() and (error := task.exception()) and not isinstance(error, Disconnected):
             logger.error("A pipe to a page broke", exc_info=error)
             self.tasks.append(asyncio.create_task(self.close(BROKEN)))
 

@@ -29,12 +29,14 @@
     return "defaultValue" in field && field.value !== field.defaultValue;
   }
 
-  function inUse(element) {
+  // Is a hand in it? What is inside of `cards` does not count: they stay.
+  function inUse(element, cards = []) {
     if (!element) return false;
+    const goes = (one) => !cards.some((card) => card.contains(one));
     const active = document.activeElement;
-    if (element.contains(active) && active.closest(".gate-open, .confirm[open], input, textarea, select")) return true;
+    if (element.contains(active) && goes(active) && active.closest(".gate-open, .confirm[open], input, textarea, select")) return true;
     if (element.querySelector(".confirm[open]")) return true;
-    return [...element.querySelectorAll("input, textarea, select")].some(changed);
+    return [...element.querySelectorAll("input, textarea, select")].some((field) => goes(field) && changed(field));
   }
 
   async function refresh(id) {
@@ -60,8 +62,8 @@
 
   function put(id, html) {
     const target = byId(id);
-    if (inUse(target)) return hold(id);
     const fresh = new DOMParser().parseFromString(`<body>${html}`, "text/html").body;
+    if (inUse(target, standing(target, fresh.querySelector(`#${id}`)))) return hold(id);
     const open = new Set([...document.querySelectorAll("details[open][id]")].map((one) => one.id));
     for (const details of fresh.querySelectorAll("details[id]")) {
       if (byId(details.id)) details.open = open.has(details.id);
@@ -73,17 +75,40 @@
     }
     const part = fresh.querySelector(`#${id}`);
     if (part) target ? replace(target, part) : append(part);
-    if (part?.dataset.turn) replay(part);
+    if (part?.dataset.turn) replay(byId(id));
     document.dispatchEvent(new CustomEvent("sayso:swapped"));
   }
 
   function replace(old, part) {
     if (!old || old.outerHTML === part.outerHTML) return;
-    if (inUse(old)) return hold("run-panel");
+    const cards = standing(old, part);
+    if (inUse(old, cards)) return hold("run-panel");
+    if (cards.length) return replaceAround(cards, old, part);
     const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
     old.replaceWith(part);
     wake(part);
     if (focus) byId(focus)?.focus({ preventScroll: true });
+  }
+
+  // A card that still waits for the same decision stays the element that it is: nothing under the hand is taken away.
+  function standing(old, part) {
+    const digest = (card) => card.querySelector("[name=digest]")?.value;
+    const again = new Map([...(part?.children ?? [])].map((one) => [one.id, one]));
+    return [...(old?.children ?? [])].filter((card) => {
+      const same = card.matches(".gate-open") && again.get(card.id);
+      return same && same.matches(".gate-open") && digest(same) === digest(card);
+    });
+  }
+
+  function replaceAround(cards, old, part) {
+    for (const { name, value } of part.attributes) old.setAttribute(name, value);
+    for (const child of [...old.childNodes]) if (!cards.includes(child)) child.remove();
+    let place = 0; // of the card before which the next child goes
+    for (const child of [...part.childNodes]) {
+      if (child.id && child.id === cards[place]?.id) place += 1;
+      else old.insertBefore(child, cards[place] ?? null);
+    }
+    wake(old);
   }
 
   function append(part) {
