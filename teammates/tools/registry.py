@@ -108,6 +108,8 @@ class Tool:
 
     def check(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The values to call the function with; `BadArguments` names what does not fit."""
+        if nul_in(arguments):
+            raise BadArguments({"": "They hold a NUL character."})
         try:
             valid = self.arguments.model_validate_json(rfc8785.dumps(arguments), strict=True)
         except rfc8785.CanonicalizationError as error:
@@ -123,6 +125,13 @@ class Tool:
                 first = str(value).strip().splitlines()[0]
                 return first if len(first) <= 80 else first[:79] + "…"
         return ""
+
+
+def nul_in(value: Any) -> bool:
+    """Not every database takes it, and no tool needs it."""
+    if isinstance(value, dict):
+        return any(nul_in(part) for pair in value.items() for part in pair)
+    return any(map(nul_in, value)) if isinstance(value, list) else isinstance(value, str) and "\x00" in value
 
 
 def readable(error: ValidationError) -> dict[str, str]:

@@ -22,3 +22,18 @@ def test_a_reading_tool_runs_and_the_model_sees_its_result(fake, teammate_with, 
     assert run.status == "completed"
     assert run.calls.get().state == "succeeded"
     assert "UTC" in fake.requests[1]["messages"][-1]["content"]
+
+
+def test_thoughts_are_kept_apart_from_the_answer(fake, posted, teammate_with, start, carry):
+    fake.think("Hm, let me see. ").say("Yes")
+    got = carry(start(teammate_with("post")))
+    assert (got.output, got.messages.get().thinking) == ("Yes", "Hm, let me see. ")
+    assert "".join(e.data["delta"] for e in got.events.filter(kind="thinking")) == "Hm, let me see. "
+
+
+def test_usage_is_summed_over_the_turns(fake, posted, teammate_with, start, carry):
+    fake.call("post", {"text": "hello"})
+    got = carry(start(teammate_with("post")))
+    usages = [message.usage for message in got.messages.all()]
+    assert got.usage["total_tokens"] == sum(usage["total_tokens"] for usage in usages) > 0
+    assert got.usage["model_calls"] == 2

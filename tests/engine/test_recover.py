@@ -119,8 +119,9 @@ def test_a_reply_that_was_saved_is_not_asked_for_again(fake, start, teammate_wit
 
 def test_after_attention_the_interrupted_turn_is_taken_back_too(fake, start, teammate_with, kill, lapse, carry, tell):
     run = start(teammate_with())
-    for _ in range(3):
+    for attempt in range(1, 4):
         kill(run, "runs.engine.transcript.Transcript.add")
+        assert eventually(lambda n=attempt: run.events.filter(kind__startswith="turn.").count() == n)
         lapse(run)
     tell(carry(run).questions.get(), answers={"attention": "Go on"})
     assert carry(run).status == "completed"
