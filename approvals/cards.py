@@ -117,6 +117,9 @@ def words_of(gate: Gate) -> str:
 
 # --- a plan ---
 
+# Blocks only: the time for what stands inside them grows with the square of the text.
+HEADINGS = MarkdownIt("js-default").disable(["inline", "table"])
+
 
 @dataclass(frozen=True)
 class Section:
@@ -128,7 +131,7 @@ class Section:
 def sections(plan: str) -> list[Section]:
     """The plan in the parts that its headings make; without headings, the steps of its first numbered list."""
     source = plan.splitlines(keepends=True)
-    tokens = MarkdownIt("js-default").parse(plan)
+    tokens = HEADINGS.parse(plan)
     starts = [
         (token.map[0], after.content, int(token.tag[1]))
         for token, after in pairwise(tokens)

@@ -9,7 +9,8 @@ from typing import Literal
 Op = Literal["same", "old", "new"]
 WORDS = re.compile(r"\s+|\w+(?:[.,:@/'’-]\w+)*|[^\w\s]")
 ALIKE = 0.4  # below it two paragraphs are shown as one gone and one new
-TOO_MANY = 4_000  # words; beyond them whole texts are compared, not words
+# Words, and lines; beyond them whole texts are compared, because the time may grow with the cube of their number.
+TOO_MANY, TOO_MANY_LINES = 2_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def pieces(old: str, new: str) -> list[Piece]:
     if len(before) + len(after) > TOO_MANY:
         return [Piece("old", old), Piece("new", new)]
     found: list[Piece] = []
-    for tag, a, b, c, d in merged(SequenceMatcher(None, before, after, autojunk=False).get_opcodes(), before):
+    for tag, a, b, c, d in merged(SequenceMatcher(None, before, after).get_opcodes(), before):
         if tag == "equal":
             found.append(Piece("same", "".join(before[a:b])))
             continue
@@ -63,8 +64,10 @@ def merged(changes: Iterable[Change], before: list[str]) -> list[Change]:
 def blocks(old: str, new: str) -> list[Block]:
     """Both texts paragraph by paragraph; a changed one word by word."""
     before, after = lines(old), lines(new)
+    if len(before) + len(after) > TOO_MANY_LINES:
+        return [Block("old", [Piece("old", old)]), Block("new", [Piece("new", new)])]
     found: list[Block] = []
-    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for tag, a, b, c, d in SequenceMatcher(None, before, after).get_opcodes():
         if tag == "equal":
             found += [Block("same", [Piece("same", line)]) for line in before[a:b]]
         else:
