@@ -1,0 +1,117 @@
+"""One real `manage.py serve` and one Chromium for all tests of this folder that a process runs."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from config.env import ROOT
+from tests.browser.visitor import Tab, Visitor
+from tests.conftest import CHROMIUM
+from tests.fake_model import FakeModel
+from tests.serving import Serve, serving
+
+expect.set_options(timeout=20_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="package")
+def endpoint() -> Iterator[FakeModel]:
+    with FakeModel() as model:
+        yield model
+
+
+@pytest.fixture
+def fake(endpoint: FakeModel) -> FakeModel:
+    """The model of the teammate "Obedient", who says what a test scripted; all others are played by the demo model."""
+    endpoint.scripts.clear()
+    endpoint.requests.clear()
+    return endpoint
+
+
+@pytest.fixture(scope="package")
+def serve(endpoint: FakeModel) -> Iterator[Serve]:
+    with serving(settings.DATA_DIR / "served", OPENAI_BASE_URL=endpoint.base_url, SAYSO_MODEL="demo") as served:
+        yield served
+
+
+@pytest.fixture(scope="package")
+def cast(serve: Serve) -> dict[str, list[list[str]]]:
+    command = [sys.executable, "-m", "tests.browser.cast"]
+    done = subprocess.run(command, cwd=ROOT, env=serve.environment, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def complaints(serve: Serve) -> Iterator[list[str]]:
+    """What browsers held against the pages (errors, warnings, what the content policy stopped), and the server's."""
+    found: list[str] = []
+    already = len(serve.output)
+    yield found
+    assert not found
+    assert not [line for line in serve.output[already:] if re.search(r"ERROR|CRITICAL|Traceback", line)], serve.output
+
+
+@pytest.fixture
+def visitor(browser, serve, cast, complaints) -> Iterator[Callable[[str], Visitor]]:
+    """The next person of this role: olivia (a member), rafael (a reviewer) or stella (staff)."""
+    came: list[Visitor] = []
+
+    def next_one(role: str = "olivia") -> Visitor:
+        came.append(Visitor(browser, serve.url, *cast[role].pop(), complaints))
+        return came[-1]
+
+    yield next_one
+    for one in came:
+        one.leaves()
+
+
+@pytest.fixture
+def olivia(visitor) -> Visitor:
+    """A person with an account, who has not done anything yet."""
+    return visitor("olivia")
+
+
+@pytest.fixture
+def rafael(visitor) -> Visitor:
+    """A reviewer: sees everybody's runs and may decide."""
+    return visitor("rafael")
+
+
+@pytest.fixture
+def stella(visitor) -> Visitor:
+    """Staff: may change the teammates of the house."""
+    return visitor("stella")
+
+
+@pytest.fixture
+def stranger(browser, serve, complaints) -> Iterator[Visitor]:
+    """Somebody who is not signed in."""
+    somebody = Visitor(browser, serve.url, "", "", complaints)
+    yield somebody
+    somebody.leaves()
+
+
+@pytest.fixture
+def home(olivia) -> Tab:
+    return olivia.opens("/")

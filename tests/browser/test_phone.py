@@ -1,0 +1,73 @@
+"""On a phone: first the list, then the card with its buttons at the thumb."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visitor import PHONE
+
+
+@pytest.fixture
+def inbox(olivia):
+    working = olivia.opens("/")
+    for message in ("Open the doors", "Close the doors"):
+        working.start("announcer", message)
+        working.waits()
+    return olivia.opens("/inbox/", viewport=PHONE, has_touch=True, is_mobile=True)
+
+
+def test_the_list_leads_to_the_card_and_the_card_leads_back(inbox):
+    page = inbox.page
+    expect(page.locator(".inbox-row")).to_have_count(2)
+    expect(inbox.card).to_be_hidden()
+    page.locator(".inbox-link").nth(1).tap()
+    expect(inbox.card).to_be_visible()
+    expect(inbox.card).to_contain_text("Close the doors")
+    expect(page.locator("#inbox-list")).to_be_hidden()
+    page.get_by_role("link", name="Inbox", exact=True).locator("visible=true").first.tap()
+    expect(page.locator("#inbox-list")).to_be_visible()
+
+
+def test_deny_and_allow_stand_at_the_bottom_far_enough_apart(inbox):
+    page = inbox.page
+    page.locator(".inbox-link").first.tap()
+    allow, deny = inbox.button("Allow"), inbox.card.get_by_role("link", name="Deny")
+    for _ in range(2):
+        expect(allow).to_be_in_viewport(ratio=1)
+        expect(deny).to_be_in_viewport(ratio=1)
+        a, d = allow.bounding_box(), deny.bounding_box()
+        assert a["height"] >= 44 and d["height"] >= 44
+        assert d["x"] < a["x"], "Deny stands left of Allow"
+        assert a["y"] > PHONE["height"] * 0.8
+        page.mouse.wheel(0, 3000)
+    edit = inbox.card.get_by_role("link", name="Edit").bounding_box()
+    boxes = sorted([a, d, edit], key=lambda box: box["x"])
+    gaps = [right["x"] - left["x"] - left["width"] for left, right in zip(boxes, boxes[1:], strict=False)]
+    assert min(gaps) >= 8, gaps
+
+
+def test_a_decision_by_thumb(inbox):
+    inbox.page.locator(".inbox-link").first.tap()
+    inbox.button("Allow").tap()
+    expect(inbox.page.get_by_text("Your decision is recorded.")).to_be_visible()
+    inbox.page.locator("[data-next]").tap()
+    expect(inbox.card).to_contain_text("Close the doors")
+
+
+def test_the_run_page_has_its_details_one_tab_away(olivia):
+    tab = olivia.opens("/", viewport=PHONE, has_touch=True, is_mobile=True)
+    tab.start("announcer", "Open the doors")
+    tab.waits()
+    expect(tab.page.locator("#run-panel")).to_be_hidden()
+    tab.page.locator(".run-views").get_by_text("Details").tap()
+    expect(tab.page.locator("#run-panel")).to_be_visible()
+    expect(tab.card).to_be_hidden()
+    tab.page.locator("#run-panel").get_by_role("link", name="Publish an announcement").first.tap()
+    expect(tab.card).to_be_in_viewport()
+
+
+def test_the_bar_at_the_bottom_shows_the_count_and_leads_everywhere(inbox):
+    bar = inbox.page.get_by_role("navigation", name="Main, at the bottom")
+    expect(bar.locator(".count")).to_have_text("2")
+    bar.get_by_text("More").tap()
+    bar.get_by_role("link", name="Roster").tap()
+    expect(inbox.page.get_by_role("heading", name="Roster")).to_be_attached()

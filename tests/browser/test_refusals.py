@@ -1,0 +1,135 @@
+"""What does not fit is said where the person is, and nothing that was typed is lost."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+LONG = "x" * 100_000
+
+
+def test_an_empty_message_is_refused_in_the_box(home):
+    home.page.get_by_label("Teammate").select_option("asker")
+    home.page.get_by_role("group", name="How far it may go alone").get_by_text("Approval").click()
+    home.page.get_by_label("What is to be done?").fill("   ")
+    home.button("Start").click()
+    box = home.page.get_by_label("What is to be done?")
+    expect(home.page.get_by_text("Say what is to be done.")).to_be_visible()
+    expect(box).to_have_attribute("aria-invalid", "true")
+    expect(box).to_be_focused()
+    expect(home.page.get_by_label("Teammate")).to_have_value("asker")
+    expect(home.page.get_by_role("radio", name="Approval")).to_be_checked()
+    home.page.get_by_label("What is to be done?").fill("Write a note")
+    home.button("Start").click()
+    home.waits()
+
+
+def test_a_message_of_100_000_characters_is_refused_and_kept(home):
+    box = home.page.get_by_label("What is to be done?")
+    box.fill(LONG)
+    home.button("Start").click()
+    expect(home.page.get_by_text("The message has 100,000 characters; 50,000 fit.")).to_be_visible()
+    assert box.input_value() == LONG
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"), [("  ", "Say what is to be done."), (LONG, "The message has 100,000 characters; 50,000 fit.")]
+)
+def test_a_reply_that_does_not_fit_is_refused_and_kept(home, reply, words):
+    home.start("talker", "Say hello")
+    home.ends()
+    home.page.get_by_label("Write to Talker").fill(reply)
+    home.button("Send").click()
+    expect(home.page.locator("#composer")).to_contain_text(words)
+    assert home.page.get_by_label("Write to Talker").input_value().strip() == reply.strip()
+
+
+def test_a_long_answer_is_refused_and_kept(home):
+    home.start("asker", "Write a note")
+    home.waits()
+    home.card.get_by_text("Reply in my own words instead").click()
+    field = home.card.get_by_label("Your reply to Asker")
+    field.evaluate("(field) => field.removeAttribute('maxlength')")
+    field.fill("y" * 30_000)
+    home.button("Send my reply").click()
+    expect(home.card).to_contain_text("A reply may have 20,000 characters.")
+    assert len(field.input_value()) == 30_000
+
+
+def test_a_call_of_a_tool_that_does_not_exist_is_shown_and_told_to_the_model(home, fake):
+    fake.call("no_such_tool", {"a": 1})
+    home.start("obedient", "Use it", "Autonomous")
+    home.ends()
+    call = home.page.locator(".call")
+    expect(call).to_contain_text("no_such_tool")
+    call.locator("summary").click()
+    expect(call.locator(".call-result")).to_contain_text("no_such_tool")
+    assert "no_such_tool" in fake.requests[-1]["messages"][-1]["content"]
+
+
+def test_arguments_that_are_no_json_are_shown_as_they_came(home, fake):
+    fake.raw_arguments('{"name": "a.txt", "content')
+    home.start("obedient", "Write it", "Autonomous")
+    home.ends()
+    home.page.locator(".call summary").click()
+    expect(home.page.locator(".call")).to_contain_text('{"name": "a.txt", "content')
+    expect(home.page.locator(".file")).to_have_count(0)
+
+
+def test_a_file_name_that_leads_elsewhere_is_refused(home, fake):
+    fake.call("write_file", {"name": "../../x", "content": "y"})
+    home.start("obedient", "Write it", "Autonomous")
+    home.ends()
+    home.page.locator(".call summary").click()
+    expect(home.page.locator(".call-result")).to_contain_text(re.compile("name", re.I))
+    expect(home.page.locator(".file")).to_have_count(0)
+
+
+def test_a_model_that_sends_rubbish_fails_the_run_with_words(home, fake):
+    fake.rubbish()
+    home.start("obedient", "Do it", "Autonomous")
+    home.ends("Failed")
+    expect(home.page.locator(".end-failed")).to_contain_text("A failed run never goes on; try again")
+
+
+def test_what_a_model_writes_can_neither_act_nor_hide(home, fake):
+    fake.say(
+        "<script>alert(1)</script> <img src=x onerror=alert(2)> [here](javascript:alert(3)) "
+        "![spy](http://127.0.0.1:9/spy.png) safe\u202egnp.exe"
+    )
+    home.start("obedient", "Say it", "Autonomous")
+    home.ends()
+    expect(home.answer).to_contain_text("<script>alert(1)</script>")
+    assert home.answer.locator("img, script, [onerror], a[href^=javascript]").count() == 0
+    assert "\u202e" not in home.answer.inner_text()
+
+
+def test_invisible_characters_in_a_call_are_drawn_on_its_card(home, fake):
+    fake.call("announce", {"channel": "news", "text": "pay\u200bpal \u202ecod.exe раypal"})
+    home.start("obedient", "Publish it", "Approval")
+    home.waits()
+    value = home.card.get_by_role("row").filter(has_text="Text")
+    assert "\u202e" not in value.inner_text() and "\u200b" not in value.inner_text()
+    expect(value).to_contain_text("U+202E")
+
+
+def test_stopping_a_run_that_has_just_ended_says_so(olivia):
+    home = olivia.opens("/")
+    home.hears_nothing()
+    home.start("announcer", "Open the doors")
+    home.page.reload()
+    other = olivia.opens(home.path)
+    other.waits()
+    other.button("Allow").click()
+    other.ends()
+    home.page.get_by_text("Stop", exact=True).click()
+    home.button("Stop the run").click()
+    expect(home.page.get_by_text("The run had already ended; nothing was stopped.")).to_be_visible()
+
+
+def test_an_address_that_does_not_exist_says_so_and_leads_home(olivia):
+    tab = olivia.opens("/")
+    assert tab.page.goto("/runs/999999/").status == 404
+    olivia.complaints[:] = [text for text in olivia.complaints if "status of 404" not in text]
+    tab.page.get_by_role("link", name="Home").click()
+    expect(tab.page.get_by_label("What is to be done?")).to_be_visible()

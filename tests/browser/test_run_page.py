@@ -1,0 +1,213 @@
+"""The run page, while the run goes on."""
+
+import re
+from itertools import pairwise
+
+from playwright.sync_api import expect
+
+from tests.browser.visitor import PHONE
+
+STORY = " ".join(f"word-{n}" for n in range(1, 61))
+GROWTH = """() => {
+  window.grown = [];
+  new MutationObserver(() => {
+    const said = document.querySelector("#turns .entry-words");
+    const text = said ? said.innerText : "";
+    if (text !== window.grown.at(-1)) window.grown.push(text);
+  }).observe(document.getElementById("turns"), { childList: true, subtree: true, characterData: true });
+}"""
+
+
+def in_one_line(text):
+    return " ".join(text.split())
+
+
+def plain(markdown_text):
+    """What is left to read of the demo model's own markdown."""
+    return in_one_line(markdown_text.replace("**", ""))
+
+
+def begins(tab):
+    expect(tab.page.locator("#turns [data-live]")).to_have_text(re.compile("Done"))
+
+
+def test_the_words_appear_as_they_are_spoken(home):
+    home.start("talker", STORY)
+    home.page.evaluate(GROWTH)
+    home.ends()
+    grown = home.page.evaluate("window.grown")
+    final = in_one_line(home.answer.inner_text())
+    assert STORY in final
+    assert len(grown) > 5
+    for earlier, later in pairwise(grown):
+        assert plain(later).startswith(plain(earlier))
+    assert plain(grown[-1]) == final
+
+
+def test_a_reload_in_the_middle_gives_the_same_words_without_gap_or_doubling(home):
+    home.start("talker", STORY)
+    begins(home)
+    seen = []
+    for _ in range(3):
+        home.page.reload()
+        seen.append(plain(home.answer.inner_text()))
+    assert home.page.locator("#run").get_attribute("data-seq") != "0"
+    home.ends()
+    final = in_one_line(home.answer.inner_text())
+    assert final.count("word-1 ") == 1 and STORY in final
+    for earlier, later in zip(seen, [*seen[1:], final], strict=True):
+        assert later.startswith(earlier)
+    home.page.reload()
+    assert in_one_line(home.answer.inner_text()) == final
+
+
+def test_every_browser_sees_the_same_also_in_the_middle_of_a_word(olivia, rafael, fake):
+    script = fake.new()
+    script.pieces = [{"content": piece} for piece in ("The Donau", "dampf", "schiff", "fahrt is long.")]
+    held = script.gate(after=2)
+    home = olivia.opens("/")
+    run = home.start("obedient", "Name a long word", "Autonomous")
+    held.wait()
+    others = [
+        olivia.opens(f"/runs/{run}/"),
+        rafael.opens(f"/runs/{run}/"),
+        olivia.opens(f"/runs/{run}/", viewport=PHONE),
+    ]
+    home.page.reload()
+    tabs = [home, *others]
+    for tab in tabs:
+        expect(tab.answer).to_have_text("The Donaudampf")
+    held.release()
+    for tab in tabs:
+        expect(tab.page.locator("#run-tail")).to_contain_text("Done")
+        expect(tab.answer).to_have_text("The Donaudampfschifffahrt is long.")
+
+
+def test_a_lost_connection_is_said_and_nothing_is_missed_once_it_is_back(olivia):
+    sockets, down = [], []
+
+    def connect(socket):
+        if down:
+            socket.close()
+        else:
+            socket.connect_to_server()
+            sockets.append(socket)
+
+    tab = olivia.opens("/")
+    tab.page.route_web_socket(re.compile("/ws/"), connect)
+    tab.start("talker", STORY)
+    begins(tab)
+    down.append(True)
+    sockets[-1].close()
+    expect(tab.page.get_by_role("alert").filter(has_text="Connection lost")).to_be_visible()
+    down.clear()
+    tab.page.get_by_role("button", name="Try now").click()
+    tab.ends()
+    expect(tab.page.locator("#offline")).to_be_hidden()
+    assert in_one_line(tab.answer.inner_text()).count("word-60") == 1
+    assert STORY in in_one_line(tab.answer.inner_text())
+
+
+def test_a_call_shows_its_arguments_and_its_result_and_its_file_can_be_taken_home(home, tmp_path):
+    home.start("writer", "Tell of the sea")
+    home.ends()
+    call = home.page.locator(".call").first
+    call.locator("summary").click()
+    expect(call).to_contain_text("draft.md")
+    expect(call).to_contain_text("You asked: Tell of the sea")
+    expect(call.locator(".call-result")).to_contain_text("Wrote draft.md")
+    with home.page.expect_download() as coming:
+        home.page.locator("#transcript").get_by_role("link", name="Download").click()
+    assert coming.value.suggested_filename == "draft.md"
+    assert "You asked: Tell of the sea" in coming.value.path().read_text()
+    with home.page.expect_download() as coming:
+        home.page.locator("#run-panel").get_by_role("link", name="draft.md").click()
+    assert coming.value.suggested_filename == "draft.md"
+
+
+def test_the_panel_tells_how_long_it_took_and_what_was_used(home):
+    home.start("writer", "Tell of the sea")
+    panel = home.page.locator("#run-panel")
+    expect(panel).to_contain_text(re.compile("Running|Queued"))
+    home.ends()
+    expect(panel.locator(".now")).to_contain_text(re.compile(r"after \d"))
+    figures = panel.locator(".figures")
+    expect(figures).to_contain_text(re.compile(r"In\s*\d+"))
+    expect(figures).to_contain_text(re.compile(r"Out\s*\d\d"))
+    expect(figures).to_contain_text(re.compile(r"Model calls\s*2"))
+    expect(figures).to_contain_text(re.compile(r"Tool calls\s*1"))
+    expect(panel.locator(".timeline")).to_contain_text("draft.md written")
+
+
+def test_stop_asks_once_and_ends_the_run_at_once_everywhere(olivia):
+    home = olivia.opens("/")
+    run = home.start("talker", STORY)
+    other = olivia.opens(f"/runs/{run}/")
+    begins(home)
+    home.page.get_by_text("Stop", exact=True).click()
+    home.page.get_by_label("Reason").fill("That is enough")
+    home.button("Stop the run").click()
+    for tab in (home, other):
+        tab.ends("Stopped")
+        expect(tab.page.locator("#run-tail")).to_contain_text(f"Stopped by {olivia.name}")
+        expect(tab.page.locator("#run-tail")).to_contain_text("That is enough")
+        expect(tab.page.locator("#turns")).to_contain_text("It was cut off here.")
+        expect(tab.page.get_by_label("Write to Talker")).to_be_enabled()
+    assert in_one_line(home.answer.inner_text()) == in_one_line(other.answer.inner_text())
+
+
+def test_a_reply_goes_on_in_the_same_conversation_and_the_box_is_off_until_then(home):
+    first = home.start("talker", STORY)
+    box = home.page.get_by_label("Write to Talker")
+    expect(box).to_be_disabled()
+    home.ends()
+    box.fill("And now in short")
+    box.press("Control+Enter")
+    home.page.wait_for_url(lambda url: f"/runs/{first}/" not in url)
+    assert home.run != first
+    expect(home.page.locator("#message")).to_contain_text("And now in short")
+    home.ends()
+    expect(home.answer).to_contain_text("And now in short")
+
+
+def test_trying_again_says_what_would_happen_twice_and_starts_a_new_run(home):
+    first = home.start("writer", "Tell of the sea")
+    home.ends()
+    home.page.get_by_text("Try again", exact=True).click()
+    expect(home.page.get_by_text("This would happen again")).to_be_visible()
+    expect(home.page.locator("#retry")).to_contain_text("Write a file")
+    home.button("Try again all the same").click()
+    expect(home.page.get_by_role("link", name=f"again, after run {first}")).to_be_visible()
+    home.ends()
+
+
+def test_a_run_that_failed_says_why_and_can_be_tried_again(home, fake):
+    fake.error(400)
+    home.start("obedient", "Do it", "Autonomous")
+    home.ends("Failed")
+    expect(home.page.locator(".end-failed")).to_contain_text("Failed")
+    expect(home.page.locator(".end-failed")).to_contain_text("400")
+    fake.say("Better now.")
+    home.button("Try again").click()
+    home.ends()
+    expect(home.answer).to_have_text("Better now.")
+
+
+def test_a_reviewer_may_look_but_neither_stop_nor_reply(olivia, rafael):
+    home = olivia.opens("/")
+    run = home.start("announcer", "Open the doors")
+    page = rafael.opens(f"/runs/{run}/").page
+    expect(page.get_by_role("heading", name="Open the doors", level=1)).to_be_visible()
+    expect(page.locator("#stop")).to_have_count(0)
+    expect(page.locator("#reply")).to_be_disabled()
+    expect(page.get_by_role("button", name="Allow")).to_be_visible()
+
+
+def test_another_persons_run_is_not_there(olivia, visitor):
+    run = olivia.opens("/").start("talker", "Say hello")
+    other = visitor("olivia")
+    expect(other.opens("/").page.get_by_text("No run has ended yet.")).to_be_visible()
+    page = other.opens("/inbox/").page
+    assert page.goto(f"/runs/{run}/").status == 404
+    expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    other.complaints[:] = [text for text in other.complaints if "404" not in text]

@@ -1,0 +1,65 @@
+"""Coming in and going out."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.cast import PASSWORD
+
+OWN = "blue lamps over water"
+
+
+def sign_in(page, name, password):
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_the_printed_link_lets_in_once_and_leads_to_a_password_that_works_from_then_on(stranger, serve):
+    link = serve.link
+    here, elsewhere = stranger.opens(link).page, stranger.opens(link).page
+    here.get_by_role("button", name="Sign in").click()
+    expect(here.get_by_role("heading", name="Set a password")).to_be_visible()
+    here.get_by_label("New password").fill(OWN)
+    here.get_by_label("The same again").fill(OWN)
+    here.get_by_role("button", name="Set password").click()
+    expect(here.get_by_text("The password is set.")).to_be_visible()
+
+    elsewhere.get_by_role("button", name="Sign in").click()
+    expect(elsewhere.get_by_role("heading", name="This link works no more")).to_be_visible()
+
+    here.goto("/settings/")
+    here.get_by_role("main").get_by_role("button", name="Sign out").click()
+    expect(here.get_by_role("heading", name="Sign in")).to_be_visible()
+    sign_in(here, "owner", OWN)
+    here.goto("/settings/")
+    expect(here.get_by_text("A password is set.")).to_be_visible()
+
+
+def test_a_wrong_password_says_so_and_keeps_the_name(stranger, olivia):
+    page = stranger.opens("/sign-in/").page
+    sign_in(page, olivia.name, "not the password")
+    expect(page.get_by_role("alert")).to_contain_text("This name and password do not belong together")
+    expect(page.get_by_label("Name")).to_have_value(olivia.name)
+    expect(page.get_by_label("Password")).to_have_value("")
+    sign_in(page, olivia.name, PASSWORD)
+    expect(page.get_by_label("What is to be done?")).to_be_visible()
+
+
+def test_who_opened_a_page_without_being_signed_in_comes_to_it_afterwards(stranger, olivia):
+    page = stranger.opens("/roster/talker/").page
+    expect(page.get_by_text("Then you go on to the page that you opened.")).to_be_visible()
+    sign_in(page, olivia.name, PASSWORD)
+    expect(page.get_by_role("heading", name="Talker")).to_be_visible()
+
+
+def test_signing_out_in_one_tab_closes_what_the_others_show(olivia):
+    here = olivia.opens("/settings/")
+    other = here.another("/inbox/")
+    expect(other.page.get_by_text("Nothing waits for you.")).to_be_visible()
+    here.page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    expect(other.page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/inbox/", "/runs/1/", "/roster/", "/settings/keys/"])
+def test_nothing_is_shown_to_a_stranger(stranger, path):
+    expect(stranger.opens(path).page.get_by_role("heading", name="Sign in")).to_be_visible()
