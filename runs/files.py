@@ -65,7 +65,7 @@ def store(run: Run, name: str, data: bytes) -> RunFile:
         old = RunFile.objects.filter(run=run, kind=RunFile.Kind.OUTPUT, name=name).first()
         fields = {"size": len(data), "media_type": media_type, "content": new.content.name}
         row, _ = RunFile.objects.update_or_create(run=run, kind=RunFile.Kind.OUTPUT, name=name, defaults=fields)
-        journal.append(run.pk, "file.written", {"file": row.pk, "name": name, "size": len(data)})
+        journal.tell(run.pk, "file.written", {"file": row.pk, "name": name, "size": len(data)})
         if old:
             transaction.on_commit(partial(default_storage.delete, str(old.content.name)))
     return row

@@ -214,3 +214,8 @@ def gap_free(run: Run) -> bool:
 def told(fake, request=-1) -> list[str]:
     """The results of calls that the model was shown in one of its requests."""
     return [message["content"] for message in fake.requests[request]["messages"] if message["role"] == "tool"]
+
+
+def results(run: Run) -> list:
+    """The state and the result of each call of the run."""
+    return list(run.calls.values_list("state", "result"))

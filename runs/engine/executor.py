@@ -4,6 +4,8 @@ import json
 import logging
 import threading
 from concurrent.futures import Future, InvalidStateError
+from copy import deepcopy
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,7 +17,7 @@ from runs.engine.holds import Hold
 from runs.engine.reply import clean
 from runs.files import RunFiles, RunMemories
 from runs.locks import write
-from runs.models import Run, ToolCall
+from runs.models import Run, Session, ToolCall
 from runs.states import CallState
 from teammates.tools import ToolContext, ToolError
 from teammates.tools.registry import Tool
@@ -24,7 +26,18 @@ logger = logging.getLogger("sayso.tools")
 
 RESULT_LIMIT = 100_000  # characters of a result that the model is told
 
-Outcome = tuple[bool, str]  # succeeded, what the model is told
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended, what the model is told, and what the conversation's shared state is now."""
+
+    succeeded: bool
+    result: str
+    shared: dict[str, Any] | None = None
+
+    @property
+    def state(self) -> CallState:
+        return CallState.SUCCEEDED if self.succeeded else CallState.FAILED
 
 
 class TimedOut(Exception):
@@ -54,14 +67,16 @@ def _work(future: "Future[Outcome]", run: Run, call: ToolCall, tool: Tool, argum
 
 
 def _outcome(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Outcome:
+    shared = deepcopy(run.session.state)
     try:
-        given = [context_of(run, call)] if tool.wants_context else []
-        return True, as_text(tool.function(*given, **arguments))
+        given = [context_of(run, call, shared)] if tool.wants_context else []
+        result = as_text(tool.function(*given, **arguments))
+        return Outcome(True, result, json.loads(json.dumps(shared, allow_nan=False)))
     except ToolError as error:
-        return False, clean(str(error))
-    except Exception as error:  # a tool's failure, whatever it is, is an answer to the model
+        return Outcome(False, clean(str(error)))
+    except (Exception, SystemExit) as error:  # a tool's failure, whatever it is, is an answer to the model
         logger.warning("%s failed", call, exc_info=True)
-        return False, clean(f"{type(error).__name__}: {error}")
+        return Outcome(False, clean(f"{type(error).__name__}: {error}"))
 
 
 def as_text(value: Any) -> str:
@@ -70,26 +85,34 @@ def as_text(value: Any) -> str:
     return text if len(text) <= RESULT_LIMIT else text[:RESULT_LIMIT] + "\n(cut here)"
 
 
-def context_of(run: Run, call: ToolCall) -> ToolContext:
+def context_of(run: Run, call: ToolCall, shared: dict[str, Any]) -> ToolContext:
     return ToolContext(
         key=str(call.idempotency_key),
         run_id=run.pk,
         files=RunFiles(run),
         memories=RunMemories(run),
         note=partial(note, run.pk),
-        session_state=run.session.state,
+        session_state=shared,
     )
 
 
 def note(run_id: int, kind: str, data: dict[str, Any]) -> None:
     with write():
-        journal.append(run_id, kind, data)
+        journal.tell(run_id, kind, data)
+
+
+def share(session: Session, state: dict[str, Any]) -> None:
+    """Keep the keys that a tool changed; those that other runs of the conversation changed meanwhile stay theirs."""
+    gone = session.state.keys() - state.keys()
+    changed = {key: value for key, value in state.items() if key not in session.state or session.state[key] != value}
+    if gone or changed:
+        session.refresh_from_db(fields=["state"])
+        session.state = {key: value for key, value in session.state.items() if key not in gone} | changed
+        session.save(update_fields=["state"])
 
 
 def keep_as_evidence(call: ToolCall, outcome: Outcome) -> None:
     """The run went on without this result; the call keeps it, unless a later attempt has begun."""
-    succeeded, result = outcome
-    state = CallState.SUCCEEDED if succeeded else CallState.FAILED
     started = ToolCall.objects.filter(pk=call.pk, state=CallState.STARTED, started_at=call.started_at)
     with write():
-        started.update(state=state, result=result, finished_at=timezone.now())
+        started.update(state=outcome.state, result=outcome.result, finished_at=timezone.now())

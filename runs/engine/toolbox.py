@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from runs import journal
 from runs.digest import canonical, digest_of
-from runs.engine.executor import TimedOut, execute, keep_as_evidence
+from runs.engine.executor import TimedOut, execute, keep_as_evidence, share
 from runs.engine.holds import Hold
 from runs.engine.steps import Wait
 from runs.journal import LeaseLost
@@ -150,16 +150,16 @@ class Toolbox:
 
     def _result(self, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Wait | None:
         try:
-            succeeded, result = execute(self.run, call, tool, arguments, self.hold)
+            outcome = execute(self.run, call, tool, arguments, self.hold)
         except TimedOut:
             late = f"{tool.title} gave no result within {tool.timeout:g} s."
             if tool.effect in REPEATABLE:
                 raise NotRun(CallState.FAILED, late) from None
             return self._lost_track(call, late)
         try:
-            self._end(call, CallState.SUCCEEDED if succeeded else CallState.FAILED, result)
+            self._end(call, outcome.state, outcome.result, outcome.shared)
         except LeaseLost:
-            keep_as_evidence(call, (succeeded, result))
+            keep_as_evidence(call, outcome)
             raise
         return None
 
@@ -177,7 +177,7 @@ class Toolbox:
             call.move(CallState.OUTCOME_UNKNOWN)
         return Wait("unknown", call, why)
 
-    def _end(self, call: ToolCall, state: CallState, result: str) -> None:
+    def _end(self, call: ToolCall, state: CallState, result: str, shared: dict[str, Any] | None = None) -> None:
         with journal.step(self.run.pk, self.hold.lease, durable=call.started_at is not None):
             call.move(
                 state,
@@ -189,6 +189,8 @@ class Toolbox:
             )
             told = {"call": call.pk, "turn": call.turn, "state": state, "seconds": call.seconds}
             journal.append(self.run.pk, "call.finished", told)
+            if shared is not None:
+                share(self.run.session, shared)
 
     # --- what holds now ---
 

@@ -75,3 +75,19 @@ def call(fake, own_tool, teammate_with, start):
 
 def told_in(body):
     return any(message["role"] == "tool" for message in body["messages"])
+
+
+@pytest.fixture
+def use(fake, teammate_with, start, carry):
+    """Let a model make these calls in one turn; the run, carried."""
+    helpers = {}
+
+    def use(*calls, mode="autonomous", tools=(), **more):
+        fake.requests.clear()
+        names = tuple(sorted({*tools, *(name for name, _ in calls)}))
+        helper = helpers.get((names, mode)) or teammate_with(*names, mode=mode, slug=f"helper-{len(helpers)}")
+        helpers[names, mode] = helper
+        fake.calls(*calls)
+        return carry(start(helper, **more))
+
+    return use
