@@ -44,6 +44,7 @@ def decide(
     if verdict not in (Verdict.ALLOW, Verdict.DENY):
         raise Invalid({"": "Decide to allow or to deny."})
     with write(durable=True):
+        runs.lock(approval.run_id)
         approval.refresh_from_db()
         _guard(approval, by)
         edited = None if arguments is None or same(arguments, approval.arguments) else arguments
@@ -166,6 +167,7 @@ def answer(
     """
     got = reading.given(answers, skipped, response, notes)
     with write(durable=True):
+        runs.lock(question.run_id)
         question.refresh_from_db()
         _guard(question, by)
         if not question.is_pending:
