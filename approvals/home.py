@@ -72,13 +72,14 @@ def start(request: Request) -> HttpResponse:
 
 def show(request: Request, form: LaunchForm, status: int = 200) -> HttpResponse:
     gates = waiting_for(request.user)
-    context = {
+    context: dict[str, Any] = {
         "form": form,
         "modes": [(mode, Mode(mode).label, words) for mode, words in MODES.items()],
         "scripted": scripted(form),
         **strip(gates),
         **work(request.user, gates),
     }
+    context |= {"waiting_count": len(gates), "live_runs": context["living_count"]}  # counted already
     return render(request, "approvals/home.html", context, status=status)
 
 
@@ -111,13 +112,13 @@ def work(user: User, gates: list[Gate]) -> dict[str, Any]:
     )
     return {
         "living": [(run, *progress(run, calls, gates)) for run, calls in with_calls(living)],
-        "living_count": runs.live().count(),
+        "living_count": len(living) if len(living) < SHOWN_RUNS else runs.live().count(),
         "ended": [(run, outcome(run, stopped)) for run, stopped in with_stops(ended)],
     }
 
 
 def with_calls(runs: list[Run]) -> list[tuple[Run, list[ToolCall]]]:
-    calls = list(ToolCall.objects.filter(run__in=runs, retried_as=None).defer("result"))
+    calls = list(ToolCall.objects.filter(run__in=[run.pk for run in runs], retried_as=None).defer("result"))
     return [(run, [call for call in calls if call.run_id == run.pk]) for run in runs]
 
 
@@ -133,7 +134,8 @@ def progress(run: Run, calls: list[ToolCall], gates: list[Gate]) -> tuple[str, l
 
 
 def with_stops(runs: list[Run]) -> list[tuple[Run, dict[str, str]]]:
-    stops = dict(Event.objects.filter(run__in=runs, kind="run.cancelled").values_list("run_id", "data"))
+    stopped = [run.pk for run in runs if run.status == RunStatus.CANCELLED]
+    stops = dict(Event.objects.filter(run__in=stopped, kind="run.cancelled").values_list("run_id", "data"))
     return [(run, stops.get(run.pk, {})) for run in runs]
 
 

@@ -15,13 +15,16 @@ from approvals.access import may_decide
 from approvals.cards import key_of
 from approvals.models import Gate, Question, ToolApproval
 from approvals.pages import Request
-from approvals.timeline import in_short, timeline
+from approvals.timeline import in_short, kinds_of, timeline
 from runs import services
 from runs.access import may_control, run_for
-from runs.models import Event, Run, ToolCall, WrongStatus
-from runs.pages import Turn, doing, speech, turns, would_repeat
+from runs.forms import one_line_end
+from runs.models import Event, Run, RunFile, ToolCall, WrongStatus
+from runs.pages import CallRow, Turn, attempts, doing, row_of, speech, turns, would_repeat
 from runs.services import Refused
 from runs.states import RunStatus
+
+WHOLE = (RunStatus.COMPLETED, RunStatus.PAUSED)  # no turn is open or cut
 
 
 @dataclass
@@ -30,32 +33,36 @@ class Rows:
 
     run: Run
     calls: list[ToolCall]
+    files: list[RunFile]
     gates: list[Gate]
     turns: list[Turn]
     loose: list[Gate]
 
 
 def rows_of(run: Run) -> Rows:
-    present = speech(run) if run.status != RunStatus.COMPLETED else None
-    calls = list(run.calls.all())
-    gates = gates_of(run)
+    present = speech(run) if run.status not in WHOLE else None
+    calls, files = list(run.calls.select_related("attested_by")), list(run.files.all())
+    gates = gates_of(run, calls)
     by_call: dict[int, list[Gate]] = {}
     for gate in gates:
         if gate.call_id:
             by_call.setdefault(gate.call_id, []).append(gate)
     free = [gate for gate in gates if not gate.call_id]
-    shown = turns(run, run.messages.all(), calls, run.files.all(), present, by_call, free)
+    shown = turns(run, run.messages.all(), calls, files, present, by_call, free)
     placed = {id(gate) for turn in shown for block in turn.blocks if block.kind == "gate" for gate in block.things}
-    return Rows(run, calls, gates, shown, [gate for gate in gates if id(gate) not in placed])
+    return Rows(run, calls, files, gates, shown, [gate for gate in gates if id(gate) not in placed])
 
 
-def gates_of(run: Run) -> list[Gate]:
+def gates_of(run: Run, calls: list[ToolCall]) -> list[Gate]:
     found: list[Gate] = [
-        *ToolApproval.objects.filter(run=run).select_related("call", "decided_by"),
-        *Question.objects.filter(run=run).select_related("call", "decided_by"),
+        *ToolApproval.objects.filter(run=run).select_related("decided_by"),
+        *Question.objects.filter(run=run).select_related("decided_by"),
     ]
+    by_pk = {call.pk: call for call in calls}
     for gate in found:
         gate.run = run
+        if gate.call_id:
+            gate.call = by_pk[gate.call_id]
     return sorted(found, key=lambda gate: (gate.created_at, gate.pk))
 
 
@@ -86,17 +93,25 @@ def stop_of(run: Run) -> dict[str, Any]:
 def with_panel(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
     run = rows.run
     notes = Event.objects.filter(run=run, kind="todos").order_by("seq").last()
-    ended = [call for call in rows.calls if call.finished_at]
     return context_of(
         request,
         rows,
-        timeline=timeline(run, rows.calls, rows.gates, run.files.all()),
+        timeline=(marks := timeline(run, rows.calls, rows.gates, rows.files)),
+        kinds=kinds_of(marks),
         todos=notes.data["items"] if notes else [],
-        files=run.files.all(),
+        files=rows.files,
         call_count=len(rows.calls),
-        last_call=ended[-1] if ended else None,
+        inspected=(chosen := inspected(rows.calls, request.GET.get("call", ""))),
+        attempts=attempts(chosen.call, rows.calls) if chosen else [],
         **extra,
     )
+
+
+def inspected(calls: list[ToolCall], chosen: str) -> CallRow | None:
+    """The call that the inspector shows: the one that was chosen, else the last that began."""
+    begun = [call for call in calls if call.started_at]
+    found = [call for call in calls if str(call.pk) == chosen] or begun[-1:]
+    return row_of(found[0]) if found else None
 
 
 def page(request: Request, run: Run, status: int = 200, **extra: Any) -> HttpResponse:
@@ -139,7 +154,7 @@ def panel(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def reply(request: Request, pk: int) -> HttpResponse:
     run = controlled_run(request, pk)
-    message = request.POST.get("message", "")
+    message = one_line_end(request.POST.get("message", ""))
     try:
         following = services.reply(run, message, by=request.user)
     except Refused as refusal:

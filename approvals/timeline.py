@@ -7,7 +7,7 @@ from datetime import datetime
 from approvals.cards import key_of, title_of
 from approvals.models import Gate, Question, ToolApproval
 from runs.models import Run, RunFile, ToolCall
-from runs.pages import row_of
+from runs.pages import CallRow, row_of
 from runs.states import RunStatus
 from runs.templatetags.sayso import person
 from teammates.tools.questions import ASK, PLAN
@@ -16,22 +16,27 @@ VERBS = {"allow": "allowed", "deny": "denied", "answer": "answered"}
 ENDS = {RunStatus.COMPLETED: "Done", RunStatus.FAILED: "Failed", RunStatus.CANCELLED: "Stopped"}
 
 
+ABOUT = {"decision": "Decisions", "call": "Calls", "file": "Files"}
+
+
 @dataclass(frozen=True)
 class Mark:
-    """One line. `kind`: past, waits (for a person), bad, good or now."""
+    """One line. `kind`: past, waits (for a person), bad, good or now; `about`: what a reader may look for."""
 
     at: datetime
     words: str
     kind: str = "past"
+    about: str = "run"
     anchor: str = ""
     tail: str = ""
+    rows: tuple[CallRow, ...] = ()
 
 
 def timeline(run: Run, calls: Iterable[ToolCall], gates: Iterable[Gate], files: Iterable[RunFile]) -> list[Mark]:
     marks = [Mark(run.created_at, f"Started by {person(run.requested_by)}")]
     marks += called(calls)
     marks += [mark for gate in gates for mark in of_gate(gate)]
-    marks += [Mark(file.written_at, f"{file.name} written") for file in files]
+    marks += [Mark(file.written_at, f"{file.name} written", about="file") for file in files]
     marks.sort(key=lambda mark: mark.at)
     return marks + list(end(run))
 
@@ -44,16 +49,21 @@ def called(calls: Iterable[ToolCall]) -> list[Mark]:
             by_turn.setdefault(call.turn, []).append(call)
     return [
         Mark(
-            min(call.started_at for call in group if call.started_at), listed(group), "bad" if failed(group) else "past"
+            min(call.started_at for call in group if call.started_at),
+            "failed" if failed(group) else "",
+            "bad" if failed(group) else "past",
+            "call",
+            rows=tuple(row_of(call) for call in group),
         )
         for group in by_turn.values()
     ]
 
 
-def listed(calls: list[ToolCall]) -> str:
-    titles = list(dict.fromkeys(row_of(call).title for call in calls))
-    words = ", ".join([titles[0], *(title[:1].lower() + title[1:] for title in titles[1:])])
-    return f"{words} failed" if failed(calls) else words
+def kinds_of(marks: Iterable[Mark]) -> list[tuple[str, str]]:
+    """What the timeline can be narrowed to, where that leaves something out."""
+    there = {mark.about for mark in marks}
+    kinds = [(about, word) for about, word in ABOUT.items() if about in there]
+    return kinds if len(kinds) > 1 else []
 
 
 def failed(calls: list[ToolCall]) -> bool:
@@ -64,14 +74,14 @@ def of_gate(gate: Gate) -> list[Mark]:
     marks = [asked(gate)]
     if gate.verdict and gate.decided_at:
         words = f"{person(gate.decided_by)} {VERBS[gate.verdict]}"
-        marks.append(Mark(gate.decided_at, words, "bad" if gate.verdict == "deny" else "good"))
+        marks.append(Mark(gate.decided_at, words, "bad" if gate.verdict == "deny" else "good", "decision"))
     return marks
 
 
 def asked(gate: Gate) -> Mark:
     kind = "waits" if gate.is_pending else "past"
     tail = "asks" if isinstance(gate, ToolApproval) else ""
-    return Mark(gate.created_at, in_short(gate), kind, key_of(gate), tail)
+    return Mark(gate.created_at, in_short(gate), kind, "decision", key_of(gate), tail)
 
 
 def in_short(gate: Gate) -> str:

@@ -33,7 +33,7 @@ SHORTCUTS = [
     ("Choose an option", ["1 – 9"]),
     ("Go to inbox", ["g", "i"]),
     ("Go to runs", ["g", "r"]),
-    ("Go to roster", ["g", "p"]),
+    ("Go to the next that waits", ["g", "p"]),
     ("Show the shortcuts", ["?"]),
     ("Leave a field or dialog", ["Esc"]),
 ]

@@ -6,6 +6,7 @@ from django.http import Http404
 from runs.models import Run, RunQuerySet
 
 Someone = User | AnonymousUser | AbstractBaseUser
+RELATED = ("teammate", "session", "owner", "requested_by", "performer_revision")
 
 
 def visible_runs(user: Someone) -> RunQuerySet:
@@ -15,7 +16,7 @@ def visible_runs(user: Someone) -> RunQuerySet:
 def run_for(user: Someone, pk: int) -> Run:
     """The run, or `Http404`: never "found, but not yours"."""
     try:
-        return visible_runs(user).select_related("teammate", "session", "owner").get(pk=pk)
+        return visible_runs(user).select_related(*RELATED).get(pk=pk)
     except Run.DoesNotExist:
         raise Http404(f"No run {pk}.") from None
 

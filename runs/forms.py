@@ -13,6 +13,11 @@ from teammates.access import visible_teammates
 from teammates.models import Mode, Teammate
 
 
+def one_line_end(text: str) -> str:
+    """Browsers send line ends as CR LF."""
+    return text.replace("\r\n", "\n")
+
+
 def startable(user: User) -> QuerySet[Teammate]:
     return visible_teammates(user).filter(enabled=True)
 
@@ -38,6 +43,9 @@ class LaunchForm(forms.Form):
         choices=Mode.choices, required=False, error_messages={"invalid_choice": "There is no such mode. Choose one."}
     )
 
+    def clean_message(self) -> str:
+        return one_line_end(self.cleaned_data["message"])
+
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
@@ -46,7 +54,7 @@ class LaunchForm(forms.Form):
 
     @cached_property
     def teammates(self) -> list[Teammate]:
-        return list(startable(self.user))
+        return list(startable(self.user).select_related(None).prefetch_related(None))
 
     @property
     def chosen(self) -> Teammate | None:

@@ -64,6 +64,12 @@ class Turn:
         return self.message.text if self.message else self.live_text
 
     @property
+    def is_in_its_gate(self) -> bool:
+        """Is the whole text the plan that the card below shows?"""
+        gates = [block.things[0] for block in self.blocks if block.kind == "gate"]
+        return any(getattr(gate, "plan", "").strip() == self.text.strip() for gate in gates)
+
+    @property
     def thinking(self) -> str:
         return self.message.thinking if self.message else self.live_thinking
 
@@ -188,6 +194,18 @@ def wrote(call: ToolCall, file: RunFile) -> bool:
     if call.effect in HARMLESS or call.state != CallState.SUCCEEDED:
         return False
     return file.name in [value for value in (call.arguments or {}).values() if isinstance(value, str)]
+
+
+def attempts(call: ToolCall, calls: Iterable[ToolCall]) -> list[ToolCall]:
+    """The call and all that were made in its place, or that it was made in place of; the first one first."""
+    every = {one.pk: one for one in calls}
+    earlier = {one.retried_as_id: one for one in every.values() if one.retried_as_id}
+    chain = [call]
+    while chain[0].pk in earlier:
+        chain.insert(0, earlier[chain[0].pk])
+    while chain[-1].retried_as_id in every:
+        chain.append(every[chain[-1].retried_as_id])
+    return chain
 
 
 def would_repeat(calls: Iterable[ToolCall]) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import nh3
 from django import template
+from django.template import Context
 from django.urls import reverse
 
 from approvals import cards
@@ -18,7 +19,6 @@ register.filter("gate_key", cards.key_of)
 register.filter("gate_title", cards.title_of)
 register.filter("gate_target", cards.target_of)
 register.filter("gate_line", cards.line_of)
-register.filter("words_of", cards.words_of)
 register.filter("steps", cards.steps)
 register.filter("is_settled", cards.is_settled)
 register.filter("changed_rows", cards.changed_rows)
@@ -90,6 +90,12 @@ def gate_url(gate: Gate) -> str:
 def run_anchor(gate: Gate) -> str:
     """Where the gate stands in its run."""
     return f"{reverse('runs:detail', args=[gate.run_id])}#{cards.key_of(gate)}"
+
+
+@register.simple_tag(takes_context=True)
+def words_with(context: Context, gate: Gate) -> str:
+    """What the teammate said with the call; on the run's page it was read already."""
+    return context["turn"].text.strip() if "turn" in context else cards.words_of(gate)
 
 
 @register.simple_tag

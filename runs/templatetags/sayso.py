@@ -39,6 +39,12 @@ STATE_ICONS = {
     "denied": "circle-x",
     "outcome_unknown": "octagon-alert",
 }
+EFFECT_WORDS = {
+    "pure": "none, it only works something out",
+    "read": "it only reads",
+    "idempotent": "doing it twice is as doing it once",
+    "effect": "acts outside; never repeated by itself",
+}
 SPINNING = {"running", "started"}
 PLAIN_ICON = "wrench"
 
@@ -79,6 +85,12 @@ def level(risk: str) -> str:
 @register.filter
 def risk_words(risk: str) -> str:
     return WORDS_OF.get(risk, "")
+
+
+@register.filter
+def effect_words(effect: str) -> str:
+    """What a call does to the world, were it repeated."""
+    return EFFECT_WORDS.get(effect, effect)
 
 
 @register.filter

@@ -90,14 +90,25 @@
     }
   });
 
-  // An address that names a call or a card shows it, also where the details are another tab.
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("a[data-jump]");
-    const target = link && document.getElementById(link.hash.slice(1));
+  // A link to a call or a card shows it, also where the details are another tab, and as soon as it has come.
+  let awaited = "";
+
+  function jump(id) {
+    const target = document.getElementById(id);
+    awaited = target ? "" : id;
     if (!target) return;
     const transcript = document.getElementById("view-transcript");
     if (transcript) transcript.checked = true;
-    if (target.matches("details")) target.open = true;
-    target.closest(".gate")?.focus({ preventScroll: true });
+    if (target.matches("details") && innerWidth < 1280) target.open = true;
+    (target.closest(".gate") ?? target.querySelector("summary"))?.focus({ preventScroll: true });
+    target.scrollIntoView({ block: "start" });
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-jump]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    jump(link.hash.slice(1));
   });
+  document.addEventListener("sayso:swapped", () => awaited && jump(awaited));
 })();

@@ -23,15 +23,23 @@
     button.classList.toggle("is-done", button.title === "Copied");
   }
 
-  function readLong(card) {
-    const boxes = all(card, "[data-long]");
-    const unread = boxes.filter((box) => box.dataset.read !== "1");
+  // What has not been on the screen cannot have been read: high risk waits for it, the rest is told.
+  function look(card) {
+    const exact = card.querySelector(".exact");
     const button = card.querySelector("[data-allow]");
+    if (!button || !exact || !card.offsetHeight) return;
+    const foot = card.querySelector(".gate-foot");
+    const { top, bottom } = exact.getBoundingClientRect();
+    card.classList.toggle("is-low", top > innerHeight - foot.offsetHeight);
+    const edge = Math.min(foot.getBoundingClientRect().top, button.parentElement.getBoundingClientRect().top, innerHeight);
+    const below = bottom > edge + 1;
+    if (!below) card.dataset.read = "1";
+    const unread = card.dataset.read !== "1" || all(card, "[data-long]").some((box) => box.dataset.read !== "1");
+    const locks = /^(high|critical)$/.test(card.dataset.level);
     const lock = card.querySelector("[data-lock]");
-    if (!button || !lock || !/^(high|critical)$/.test(card.dataset.level)) return;
-    button.disabled = unread.length > 0;
-    lock.hidden = unread.length === 0;
-    lock.textContent = unread.length ? "Read to the end first" : "";
+    button.disabled = locks && unread;
+    lock.hidden = locks ? !unread : !below;
+    lock.textContent = locks ? "Read to the end first" : "More values below";
   }
 
   function measure(box) {
@@ -52,7 +60,7 @@
       const button = box.querySelector("[data-expand]");
       const check = () => {
         measure(box);
-        readLong(card);
+        look(card);
       };
       button.hidden = false;
       button.addEventListener("click", () => {
@@ -65,6 +73,18 @@
       check();
     }
   }
+
+  let looking = false;
+  function lookSoon() {
+    if (looking) return;
+    looking = true;
+    requestAnimationFrame(() => {
+      looking = false;
+      all(document, ".gate-open").forEach(look);
+    });
+  }
+  for (const moved of ["scroll", "resize"]) addEventListener(moved, lookSoon, { passive: true });
+  document.addEventListener("change", lookSoon); // another view of the values, another tab
 
   // --- editing ---
 
@@ -195,6 +215,7 @@
     for (const one of all(card, "[data-copy], [data-phrases]")) one.hidden = false;
     setUpLong(card);
     if (!card.classList.contains("gate-open")) return forgetDrafts(card);
+    look(card);
     restoreDraft(card);
     if (card.querySelector("[data-item]")) setUpQuestions(card);
     plan(card);

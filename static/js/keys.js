@@ -9,7 +9,7 @@
   const HELP = [
     ["j / k", "next, previous"],
     ["Enter", "open the card"],
-    ["a", "allow; from medium risk on, press it twice"],
+    ["a", "allow; from medium risk on, press it twice. Goes to the card first"],
     ["d", "deny, with a reason"],
     ["e", "edit the arguments, then allow"],
     ["1 – 9", "choose an option of the question"],
@@ -93,13 +93,21 @@
   }
 
   function go(key) {
-    const onPage = key === "p" && document.querySelector(".gate-open:not(.inbox .gate)");
-    if (onPage) {
-      onPage.scrollIntoView({ block: "start" });
-      onPage.focus({ preventScroll: true });
-    } else if (GOES[key]) {
-      location.assign(GOES[key]);
-    }
+    const banner = key === "p" && document.querySelector("#pause-banner [data-jump]");
+    if (banner) banner.click();
+    else if (GOES[key]) location.assign(GOES[key]);
+  }
+
+  // The first deciding key only brings the card before the eyes; what is not seen is not decided.
+  function bring(card) {
+    disarm();
+    card.focus({ preventScroll: true });
+    card.scrollIntoView({ block: "start" });
+  }
+
+  function isBeforeTheEyes(card) {
+    const { top, bottom, height } = card.getBoundingClientRect();
+    return Math.min(bottom, innerHeight) - Math.max(top, 0) >= Math.min(height, innerHeight / 3);
   }
 
   function choose(card, digit) {
@@ -205,6 +213,9 @@
       disarm();
       return step(key === "j" ? 1 : -1);
     }
+    const deciding = /^[ade]$/.test(key);
+    const wanted = card ?? (deciding && document.querySelector(".gate-open:not(.plan-page .gate)"));
+    if (deciding && isOpen(wanted) && (wanted !== card || !isBeforeTheEyes(card))) return bring(wanted);
     if (!isOpen(card) || isQuiet(card)) return disarm();
     if (onCard(card, key) !== false && /^[ade1-9]$/.test(key)) event.preventDefault();
   });

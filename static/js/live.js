@@ -55,7 +55,7 @@
   }
 
   function addressOf(id) {
-    if (id === "run-panel") return run.dataset.panel;
+    if (id === "run-panel") return run.dataset.panel + (chosen ? `?call=${chosen}` : "");
     const turn = /^turn-(\d+)$/.exec(id);
     return turn ? `${run.dataset.turns}${turn[1]}/` : location.pathname;
   }
@@ -67,6 +67,9 @@
     const open = new Set([...document.querySelectorAll("details[open][id]")].map((one) => one.id));
     for (const details of fresh.querySelectorAll("details[id]")) {
       if (byId(details.id)) details.open = open.has(details.id);
+    }
+    for (const view of fresh.querySelectorAll("input[data-view]")) {
+      if (byId(view.id)) view.checked = byId(view.id).checked;
     }
     for (const part of fresh.querySelectorAll("[hx-swap-oob]")) {
       part.removeAttribute("hx-swap-oob");
@@ -85,9 +88,17 @@
     if (inUse(old, cards)) return hold("run-panel");
     if (cards.length) return replaceAround(cards, old, part);
     const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const following = atEnd(), before = old.getBoundingClientRect();
     old.replaceWith(part);
     wake(part);
     if (focus) byId(focus)?.focus({ preventScroll: true });
+    if (old.dataset.turn) stay(part, before, following);
+  }
+
+  // Rendered words are not as high as the raw ones: what is being read stays where it is.
+  function stay(part, before, following) {
+    if (following) toEnd();
+    else if (before.top < 0) scrollBy({ top: part.getBoundingClientRect().bottom - before.bottom });
   }
 
   // A card that still waits for the same decision stays the element that it is: nothing under the hand is taken away.
@@ -188,6 +199,33 @@
 
   const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 120;
   const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
+
+  // --- the call that the inspector shows ---
+
+  const WIDE = matchMedia("(min-width: 1280px)"); // there the inspector stands beside the transcript
+  let chosen = new URLSearchParams(location.search).get("call") ?? "";
+
+  function choose(call) {
+    chosen = call;
+    mark();
+    refresh("run-panel");
+  }
+
+  function mark() {
+    for (const row of document.querySelectorAll(".call-row[aria-current]")) row.removeAttribute("aria-current");
+    byId(`call-${chosen}-row`)?.setAttribute("aria-current", "true");
+  }
+
+  if (run) {
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest?.("[data-choose]");
+      const row = event.target.closest?.(".call-row");
+      if (link) choose(link.dataset.choose);
+      else if (row && WIDE.matches && !row.parentElement.open) choose(row.parentElement.dataset.call);
+    });
+    document.addEventListener("sayso:swapped", mark);
+    mark();
+  }
 
   // --- events of the run ---
 
