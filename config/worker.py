@@ -2,17 +2,19 @@
 
 import fcntl
 import logging
+import sys
 import threading
 from pathlib import Path
 from typing import IO
 
 from celery import Celery
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from runs import recovery
 from runs.engine import holds, model
 
+SWITCH_SECONDS = 0.001  # a thread that only passes something on shall not wait 5 ms for one that computes
 GRACE_SECONDS = 10.0  # for calls in mid-effect, when the process is asked to stop
 
 logger = logging.getLogger("sayso.worker")
@@ -36,6 +38,7 @@ def take_data(folder: Path) -> IO[str]:
 
 def begin(app: Celery) -> None:
     """Take up what earlier processes left, then work. Only for the process that holds the data."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     recovery.lapse_other_boots()
     worker = app.WorkController(
         pool_cls="threads",
@@ -58,7 +61,7 @@ def keep() -> None:
                 holds.renew()
             if beats % settings.SWEEP_SECONDS == 0:
                 recovery.sweep()
-        except DatabaseError:
+        except Error:
             logger.exception("The sweep could not reach the database; trying again")
         finally:
             connection.close()

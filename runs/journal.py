@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from runs.live.hub import hub
@@ -180,8 +180,9 @@ class Writer:
             pause, lost = LINGER, []
             try:
                 lost = self._commit(batch)
-            except DatabaseError:
+            except Error:
                 logger.exception("The journal could not be written; trying again")
+                connection.close()  # the next attempt has a new one, should this one be broken
                 for (run_id, lease), said in batch.items():
                     self.give_back(run_id, lease, said)
                 pause = RETRY_SECONDS

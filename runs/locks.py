@@ -64,9 +64,11 @@ def write(*, durable: bool = False) -> Iterator[None]:
         with transaction.atomic():
             yield
     finally:
-        if durable:
-            _synchronous("NORMAL")
-        turns.release()
+        try:
+            if durable:
+                _synchronous("NORMAL")
+        finally:
+            turns.release()
 
 
 def _synchronous(level: str) -> None:

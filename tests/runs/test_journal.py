@@ -4,7 +4,7 @@ import json
 import sqlite3
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from runs import journal
 from runs.journal import LeaseLost, step, writer
@@ -228,12 +228,13 @@ def test_a_step_that_fails_changes_nothing_and_loses_no_words(run):
 # --- a database that refuses ---
 
 
-def test_while_the_database_refuses_words_are_kept_and_tried_again(run, monkeypatch, caplog):
+@pytest.mark.parametrize("refusal", [OperationalError("disk is full"), InterfaceError("the connection is closed")])
+def test_while_the_database_refuses_words_are_kept_and_tried_again(run, monkeypatch, caplog, refusal):
     real, refusals = writer._commit, iter([True, True])
 
     def commit(batch):
         if next(refusals, False):
-            raise OperationalError("disk is full")
+            raise refusal
         return real(batch)
 
     monkeypatch.setattr(journal, "RETRY_SECONDS", 0.01)

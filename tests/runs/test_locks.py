@@ -4,10 +4,10 @@ import threading
 import time
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.backends.signals import connection_created
 
-from runs import recovery, services
+from runs import locks, recovery, services
 from runs.locks import Turns, turns, write
 from tests.machine import eventually, together
 
@@ -76,6 +76,18 @@ def test_an_error_gives_it_back():
     assert not turns.mine()
     with pytest.raises(ZeroDivisionError), write(durable=True):
         raise ZeroDivisionError
+    assert together(1, lambda _: turns.acquire() or turns.release()) == [None]
+
+
+def test_a_database_that_breaks_as_it_is_left_gives_it_back(monkeypatch):
+    def synchronous(level):
+        if level == "NORMAL":
+            raise OperationalError("disk I/O error")
+
+    monkeypatch.setattr(locks, "_synchronous", synchronous)
+    with pytest.raises(OperationalError), write(durable=True):
+        pass
+    assert not turns.mine()
     assert together(1, lambda _: turns.acquire() or turns.release()) == [None]
 
 
