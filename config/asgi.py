@@ -2,17 +2,19 @@
 
 import os
 
+import django
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 from django.urls import path
 
+from config.origin import same_origin
+from config.threads import PagesHandler
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-pages = get_asgi_application()
+django.setup(set_prefix=False)
 
 # The apps must be loaded before their consumers can be imported.
 from approvals.consumers import InboxConsumer, RunPageConsumer  # noqa: E402 - see above
-from config.origin import same_origin  # noqa: E402 - see above
 
 sockets = URLRouter(
     [
@@ -20,4 +22,4 @@ sockets = URLRouter(
         path("ws/runs/<int:pk>", RunPageConsumer.as_asgi()),
     ]
 )
-application = ProtocolTypeRouter({"http": pages, "websocket": same_origin(AuthMiddlewareStack(sockets))})
+application = ProtocolTypeRouter({"http": PagesHandler(), "websocket": same_origin(AuthMiddlewareStack(sockets))})

@@ -93,6 +93,7 @@ def database() -> dict[str, Any]:
     parsed: dict[str, Any] = dict(dj_database_url.parse(url))
     if parsed["ENGINE"].endswith("sqlite3"):
         parsed["OPTIONS"] = SQLITE_OPTIONS
+        parsed["CONN_MAX_AGE"] = None  # a thread keeps its connection; threads of requests are used again
         parsed["TEST"] = {"NAME": str(Path(parsed["NAME"]).with_name("test.sqlite3"))}
     else:
         parsed["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 20}}
