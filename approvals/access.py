@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.http import Http404
 
 from approvals.models import Gate, GateQuerySet, Question, ToolApproval
+from teammates.accounts import oversees
 from teammates.tools.registry import LEVELS
 
 LIST_LIMIT = 200
@@ -35,7 +36,7 @@ def may_decide(user: Any, gate: Gate) -> bool:
     """The run's owner, reviewers and staff; policies will only narrow this."""
     if not user.is_active:
         return False
-    return bool(gate.run.owner_id == user.pk or user.is_staff or user.groups.filter(name="reviewer").exists())
+    return bool(gate.run.owner_id == user.pk or oversees(user))
 
 
 def waiting_for(user: User) -> list[Gate]:

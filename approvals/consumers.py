@@ -10,6 +10,7 @@ from approvals.access import waiting_count
 from approvals.asking import INBOX
 from runs.consumers import PageConsumer, RunConsumer
 from runs.live.hub import hub
+from teammates.accounts import oversees
 
 PAUSE = 0.2  # seconds in which further news gather, so that a burst of gates costs each page a few counts
 SILENCE = 30.0  # seconds after which the count is looked up all the same
@@ -21,12 +22,11 @@ class InboxConsumer(PageConsumer):
 
     async def watch_inbox(self, user: Any) -> None:
         """Push {"inbox": {"count", "new"}} at once and whenever it may have changed; `new` names the touched gates."""
-        sees_all = await database_sync_to_async(oversees)(user)
-        count, told = database_sync_to_async(waiting_count), -1
+        look, told = database_sync_to_async(standing), -1
         with hub.follow(INBOX) as follower:
             names: list[str] = []
             while True:
-                waiting = await count(user)
+                waiting, sees_all = await look(user)
                 if names or waiting != told:
                     await self.tell({"inbox": {"count": waiting, "new": names}})
                 told = waiting
@@ -35,8 +35,9 @@ class InboxConsumer(PageConsumer):
                 names = [name for owner_id, name in items if sees_all or owner_id == user.pk]
 
 
-def oversees(user: Any) -> bool:
-    return bool(user.is_staff or user.groups.filter(name="reviewer").exists())
+def standing(user: Any) -> tuple[int, bool]:
+    """How many gates wait for this person, and whether those of everybody's runs count."""
+    return waiting_count(user), oversees(user)
 
 
 class RunPageConsumer(InboxConsumer, RunConsumer):

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from runs.models import Run, ToolCall, WrongStatus
 from runs.states import GATE_MOVES, GateStatus, sources
+from teammates.accounts import oversees
 
 
 class Verdict(models.TextChoices):
@@ -22,7 +23,7 @@ class GateQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, user: Any) -> "GateQuerySet":
         """Gates of own runs; staff and reviewers see all."""
-        if user.is_staff or user.groups.filter(name="reviewer").exists():
+        if oversees(user):
             return self
         return self.filter(run__owner=user, run__session__hidden=False)
 

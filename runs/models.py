@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from runs.states import CALL_MOVES, CALL_OPEN, RUN_ENDED, RUN_LIVE, RUN_MOVES, CallState, RunStatus, sources
+from teammates.accounts import oversees
 from teammates.models import Mode, Revision, Teammate
 
 
@@ -51,7 +52,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def visible_to(self, user: Any) -> "RunQuerySet":
         """Own runs; staff and reviewers see all."""
-        if user.is_staff or user.groups.filter(name="reviewer").exists():
+        if oversees(user):
             return self
         return self.filter(owner=user, session__hidden=False)
 

@@ -1,5 +1,7 @@
 """Accounts are Django's users."""
 
+from typing import Any
+
 from django.contrib.auth.models import User
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
@@ -23,6 +25,11 @@ def local_owner() -> User:
     """The superuser for whom the terminal acts; made when missing, without a password."""
     owner = User.objects.filter(username=LOCAL_OWNER).first()
     return owner or User.objects.create_superuser(LOCAL_OWNER)
+
+
+def oversees(user: Any) -> bool:
+    """Sees everybody's runs and may decide for them: staff and reviewers."""
+    return bool(user.is_staff or user.groups.filter(name=REVIEWERS).exists())
 
 
 def deciders() -> QuerySet[User]:
