@@ -39,7 +39,7 @@ def take_data(folder: Path) -> IO[str]:
 def begin(app: Celery) -> None:
     """Take up what earlier processes left, then work. Only for the process that holds the data."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    recovery.lapse_other_boots()
+    recovery.take_up()
     worker = app.WorkController(
         pool_cls="threads",
         concurrency=settings.SLOTS,

@@ -101,6 +101,11 @@ def closed() -> bool:
     return _closed.is_set()
 
 
+def leases() -> list[str]:
+    """Those under which threads of this process work."""
+    return list(_held)
+
+
 def count() -> int:
     return len(_held)
 
@@ -111,14 +116,14 @@ def fresh_until() -> datetime:
 
 def renew() -> None:
     """Prolong the leases of this process; every step of a run is bounded in time, so each is held by living work."""
-    leases = list(_held)
-    if not leases:
+    held = leases()
+    if not held:
         return
-    mine = Run.objects.filter(lease__in=leases, status=RunStatus.RUNNING)
+    mine = Run.objects.filter(lease__in=held, status=RunStatus.RUNNING)
     with write():
         mine.update(lease_until=fresh_until())
         kept = set(mine.values_list("lease", flat=True))
-    for lease in leases:
+    for lease in held:
         if lease not in kept:
             lose(lease)
 

@@ -83,11 +83,20 @@ def test_who_has_lost_the_run_is_interrupted(streaming, fake):
     assert (run.status, run.lease, holds.count()) == ("running", "another:1", 0)
 
 
+def test_after_a_sleep_of_the_machine_nobody_takes_the_run_from_who_works_on_it(acting, aside):
+    run, carrying, end = acting
+    age(run, 3600)
+    assert recovery.sweep() == 0
+    end.set()
+    carrying.result(10)
+    run.refresh_from_db()
+    assert (run.status, run.calls.get().state) == ("completed", "succeeded")
+
+
 def test_two_holders_in_one_process_do_not_mix_their_words(streaming, fake, aside):
-    """The machine slept: the lease lapsed, and this process has claimed its own run again."""
+    """Another process took the run for lost, and this one has claimed it again."""
     run, first, gate = streaming
-    age(run)
-    assert recovery.sweep() == 1
+    assert recovery.requeue(Run.objects.filter(pk=run.pk)) == 1
     second_gate = fake.say("alpha beta gamma").gate(after=1)
     second = aside(driver.carry_forward, run.pk)
     second_gate.wait()

@@ -211,7 +211,7 @@ def test_a_new_process_takes_back_what_others_held_and_not_its_own(fake, teammat
     streaming = aside(driver.carry_forward, mine.pk)
     gate.wait()
     Run.objects.filter(pk=other.pk).update(status="running", lease="another-boot:1", started_at=mine.created_at)
-    assert recovery.lapse_other_boots() == 1
+    assert recovery.take_up() == 1
     gate.release()
     streaming.result(10)
     assert carry(other).status == carry(mine).status == "completed"

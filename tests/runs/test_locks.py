@@ -173,5 +173,5 @@ def test_the_verbs_and_the_sweep_write_in_turn(outside, asked, deny, start, carr
     services.reply(asked, "Again", by=owner)
     services.cancel(services.retry(asked, by=owner), by=owner)
     recovery.sweep()
-    recovery.lapse_other_boots()
+    recovery.take_up()
     assert outside == []

@@ -1,6 +1,7 @@
 """What time heals: leases of the dead, and messages that were lost."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
@@ -146,3 +147,28 @@ def test_nobody_is_woken_for_what_is_not_committed(start, teammate_with, woken, 
         allow(asked.approvals.get())
         raise ZeroDivisionError
     assert woken == []
+
+
+# --- the start of a process ---
+
+
+def test_what_was_queued_when_the_last_process_ended_starts_at_once(queued, woken):
+    [run] = queued(seconds=0)
+    assert (recovery.sweep(), woken) == (0, [])
+    assert (recovery.take_up(), woken) == (1, [run.pk])
+
+
+def test_what_the_last_process_held_is_taken_from_it_and_woken_once(queued, woken):
+    [run] = queued(seconds=0)
+    held(run, 10)
+    assert (recovery.take_up(), woken) == (1, [run.pk])
+    run.refresh_from_db()
+    assert (run.status, run.lease) == ("queued", "")
+
+
+def test_where_other_workers_may_live_their_runs_are_left_to_them(queued, woken, monkeypatch):
+    [run] = queued(seconds=0)
+    held(run, 10)
+    monkeypatch.setattr(recovery, "connection", SimpleNamespace(vendor="postgresql"))
+    with no_news(run):
+        assert (recovery.take_up(), woken) == (0, [])
