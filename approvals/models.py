@@ -23,6 +23,8 @@ class GateQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, user: Any) -> "GateQuerySet":
         """Gates of own runs; staff and reviewers see all."""
+        if not user.is_active:
+            return self.none()
         if oversees(user):
             return self
         return self.filter(run__owner=user, run__session__hidden=False)

@@ -52,6 +52,8 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def visible_to(self, user: Any) -> "RunQuerySet":
         """Own runs; staff and reviewers see all."""
+        if not user.is_active:
+            return self.none()
         if oversees(user):
             return self
         return self.filter(owner=user, session__hidden=False)

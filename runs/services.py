@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from runs import journal
 from runs.engine import holds
+from runs.engine.reply import clean
 from runs.engine.verdicts import Handed
 from runs.locks import write
 from runs.models import Run, Session, ToolCall, WrongStatus
@@ -70,8 +71,8 @@ def _check(teammate: Teammate, message: str, mode: str, people: bool) -> None:
     if len(message) > MESSAGE_LIMIT:
         over = f"The message has {len(message):,} characters; {MESSAGE_LIMIT:,} fit. Put the rest in a file."
         raise Refused(over, field="message", code="too_long")
-    if "\x00" in message:
-        raise Refused("The message holds a NUL character; remove it.", field="message")
+    if clean(message) != message:
+        raise Refused("The message holds a NUL or half of a character; remove it.", field="message")
     if not teammate.enabled:
         raise Refused(f"{teammate.name} is disabled. Choose another teammate.", field="teammate", code="disabled")
     if mode not in Mode.values:
