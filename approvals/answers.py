@@ -35,10 +35,16 @@ def given(answers: dict[str, Any] | None, skipped: list[str] | None, response: s
             raise Invalid({key: f"An answer may have {TEXT_LIMIT:,} characters."})
         if texts:
             tidy[key] = texts if isinstance(value, list) else texts[0]
-    if len(response) > TEXT_LIMIT:
-        raise Invalid({"response": f"A reply may have {TEXT_LIMIT:,} characters."})
+    response = limited(response, "response", "A reply")
     kept = {str(key): words(text) for key, text in (notes or {}).items() if words(text)}
-    return Given(tidy, list(skipped or []), words(response), kept)
+    return Given(tidy, list(skipped or []), response, kept)
+
+
+def limited(text: str, name: str, what: str) -> str:
+    """The person's own words, trimmed; `Invalid` at `name` when they are too many."""
+    if len(text) > TEXT_LIMIT:
+        raise Invalid({name: f"{what} may have {TEXT_LIMIT:,} characters."})
+    return words(text)
 
 
 def words(value: Any) -> str:

@@ -43,6 +43,7 @@ def decide(
     """
     if verdict not in (Verdict.ALLOW, Verdict.DENY):
         raise Invalid({"": "Decide to allow or to deny."})
+    reason = reading.limited(reason, "reason", "A reason")
     with write(durable=True):
         runs.lock(approval.run_id)
         approval.refresh_from_db()
@@ -107,7 +108,7 @@ def _what_changed(before: dict[str, Any], after: dict[str, Any]) -> str:
 
 
 def _deny(approval: ToolApproval, by: User, reason: str) -> Handed:
-    because = f" Reason: {reason.strip()}" if reason.strip() else " No reason was given."
+    because = f" Reason: {reason}" if reason else " No reason was given."
     return MayNotRun(approval.call, f"Denied by a person ({by.get_username()}).{because} Do not repeat this call.")
 
 
@@ -120,6 +121,7 @@ def _record(gate: Gate, verdict: str, by: User, via: str, **fields: Any) -> None
         gate.refresh_from_db()
         raise AlreadyDecided(gate) from None
     approval = gate if isinstance(gate, ToolApproval) else None
+    edited = approval.edited_arguments if approval else None
     Decision.objects.create(
         approval=approval,
         question=gate if isinstance(gate, Question) else None,
@@ -127,7 +129,7 @@ def _record(gate: Gate, verdict: str, by: User, via: str, **fields: Any) -> None
         verdict=verdict,
         digest=gate.digest,
         revision=gate.revision,
-        arguments=(approval.edited_arguments or approval.arguments) if approval else None,
+        arguments=approval.arguments if approval and edited is None else edited,
         reason=fields.get("reason", ""),
         by=by,
         via=via,

@@ -21,7 +21,11 @@ from runs.engine.reply import AskedCall, ModelFailed, Reply, Request, clean
 from runs.journal import writer
 from runs.models import Event, Run
 
+# Of one answer, so that none fills the memory, or the screens of those who decide.
+MAX_CALLS = 100
+MAX_BYTES, MAX_LINE = 64_000_000, 4_000_000
 TURN_DEADLINE = 15 * 60  # seconds for one answer, however steadily it drips
+TOO_MUCH = "model_too_much"
 Heard = Callable[[str, str], None]  # (kind, delta): "text" or "thinking"
 
 
@@ -152,6 +156,8 @@ class Partial:
 
     def call(self, fragment: dict[str, Any]) -> None:
         known = self.calls.setdefault(self.place_of(fragment), {"id": "", "name": "", "arguments": ""})
+        if len(self.calls) > MAX_CALLS:
+            raise ModelFailed(f"The model asked for more than {MAX_CALLS} calls at once. Nothing was run.", TOO_MUCH)
         function = fragment.get("function") or {}
         known["id"] = known["id"] or clean(fragment.get("id") or "")
         known["name"] = known["name"] or clean(function.get("name") or "")
@@ -166,9 +172,12 @@ class Partial:
 
 async def read(chunks: AsyncIterator[bytes], heard: Heard) -> Reply:
     """Parse a stream of server-sent completion chunks. The package's own stream objects cost four times as much."""
-    partial, rest = Partial(), b""
+    partial, rest, size = Partial(), b"", 0
     async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
+        size += len(chunk)
+        if size > MAX_BYTES or len(rest) > MAX_LINE:
+            raise ModelFailed("The model's answer is too long to be kept. Ask for less at once.", TOO_MUCH)
         for line in lines:
             if line.startswith(b"data:") and not take(line[5:].strip(), partial, heard):
                 return partial.reply()

@@ -63,6 +63,18 @@ def test_deny_and_stop_ends_the_run(gate, asked, deny, carry, posted, fake):
     assert kinds(asked)[-2:] == ["gate.decided", "run.cancelled"]
 
 
+@pytest.mark.parametrize("verdict", ["allow", "deny"])
+def test_a_reason_longer_than_a_model_should_read_is_refused(gate, asked, owner, verdict):
+    with refused(asked, Invalid) as invalid:
+        decide(gate, verdict, by=owner, digest=gate.digest, reason="x" * 20_001)
+    assert list(invalid.value.errors) == ["reason"]
+
+
+def test_a_reason_holds_nothing_that_a_database_refuses(gate, asked, deny):
+    deny(gate, reason=" No\x00t \ud800now ")
+    assert (gate.reason, asked.decisions.get().reason) == ("Not ?now", "Not ?now")
+
+
 # --- edit, then allow ---
 
 
@@ -81,6 +93,20 @@ def test_an_edit_is_a_new_revision_and_both_texts_are_kept(gate, asked, allow):
     assert (gate.arguments, gate.edited_arguments) == ({"text": "hello"}, {"text": "hi"})
     assert (call.arguments, call.revision, call.approved_revision) == ({"text": "hi"}, 2, 2)
     assert asked.decisions.get().arguments == {"text": "hi"}
+
+
+def test_an_edit_that_takes_every_argument_away_is_recorded_as_it_ran(
+    own_tool, fake, teammate_with, start, carry, allow
+):
+    @own_tool
+    def shout(text: str = "nothing") -> str:
+        """Shout."""
+        return text
+
+    fake.call("shout", {"text": "hello"})
+    run = carry(start(teammate_with("shout", mode="approval")))
+    allow(run.approvals.get(), arguments={})
+    assert (run.decisions.get().arguments, carry(run).calls.get().result) == ({}, "nothing")
 
 
 def test_an_edit_that_changes_nothing_is_no_edit(gate, asked, allow):

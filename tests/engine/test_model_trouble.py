@@ -178,6 +178,24 @@ def test_calls_without_a_number_begin_where_an_id_stands(fake, run, posted):
     assert posted == ["one", "two"]
 
 
+# --- too much of it ---
+
+
+def test_more_calls_than_people_could_look_at_run_nothing(fake, run, posted):
+    fake.calls(*[("post", {"text": "again"})] * (model.MAX_CALLS + 1))
+    got = run()
+    assert failed(got, "model_too_much")
+    assert (posted, got.calls.count()) == ([], 0)
+
+
+@pytest.mark.parametrize("body", [b"x" * 2000, frames(*[delta(finish=None, content="a")] * 100)])
+def test_an_answer_without_end_is_given_up(fake, run, monkeypatch, body):
+    monkeypatch.setattr(model, "MAX_LINE", 1000)
+    monkeypatch.setattr(model, "MAX_BYTES", 3000)
+    fake.rubbish(body)
+    assert failed(run(), "model_too_much")
+
+
 # --- calls that must not run ---
 
 
