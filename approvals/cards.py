@@ -1,11 +1,9 @@
 """What a card shows, read from the rows: the exact call, the words around it, and what became of a decision."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
-
-from markdown_it import MarkdownIt
 
 from approvals.arguments import Row, canonical, in_order, pretty, rows
 from approvals.models import Gate, Question, ToolApproval, Verdict
@@ -100,7 +98,8 @@ def line_of(gate: Gate) -> str:
     if gate.kind == Question.Kind.ASK:
         return str(gate.questions[0]["question"]) if gate.questions else ""
     if gate.kind == Question.Kind.PLAN:
-        return next((line.strip("#*- ") for line in gate.plan.splitlines() if line.strip("#*- ")), "")
+        lines = (re.sub(r"[*`#]+", "", line).strip(" -") for line in gate.plan.splitlines())
+        return next((line for line in lines if line), "")
     return target_of(gate) or gate.why
 
 
@@ -113,45 +112,6 @@ def words_of(gate: Gate) -> str:
         return ""
     said = Message.objects.filter(run=gate.run_id, turn=gate.call.turn, role=Message.Role.ASSISTANT).first()
     return said.text.strip() if said else ""
-
-
-# --- a plan ---
-
-# Blocks only: the time for what stands inside them grows with the square of the text.
-HEADINGS = MarkdownIt("js-default").disable(["inline", "table"])
-
-
-@dataclass(frozen=True)
-class Section:
-    title: str
-    text: str
-    depth: int = 1
-
-
-def sections(plan: str) -> list[Section]:
-    """The plan in the parts that its headings make; without headings, the steps of its first numbered list."""
-    source = plan.splitlines(keepends=True)
-    tokens = HEADINGS.parse(plan)
-    starts = [
-        (token.map[0], after.content, int(token.tag[1]))
-        for token, after in pairwise(tokens)
-        if token.type == "heading_open" and token.map and token.level == 0
-    ]
-    if not starts:
-        return [Section("", plan)]
-    bounds = [line for line, _, _ in starts[1:]] + [len(source)]
-    top = min(depth for _, _, depth in starts)
-    intro = "".join(source[: starts[0][0]])
-    found = [Section("", intro)] if intro.strip() else []
-    return found + [
-        Section(title, "".join(source[begin:end]), depth - top + 1)
-        for (begin, title, depth), end in zip(starts, bounds, strict=True)
-    ]
-
-
-def revisions(question: Question) -> list[Question]:
-    """Every revision of the plan of this run, oldest first."""
-    return list(Question.objects.filter(run=question.run_id, kind=Question.Kind.PLAN).order_by("revision", "pk"))
 
 
 # --- after a decision: recorded, resumed, executed are three things ---

@@ -12,12 +12,13 @@ from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
 from approvals.access import approval_for, may_decide, question_for, waiting_for
-from approvals.cards import revisions
 from approvals.changes import blocks
 from approvals.editing import EditForm
 from approvals.errors import AlreadyDecided, Invalid, NotAllowed
 from approvals.forms import QuestionForm
 from approvals.models import Gate, Question, ToolApproval
+from approvals.plans import revisions
+from approvals.selectors import Listing
 from approvals.templatetags.gates import gate_url, run_anchor
 
 REFUSALS = (AlreadyDecided, NotAllowed, Invalid)
@@ -64,13 +65,14 @@ def show(request: Request, gate: Gate, status: int = 200, **extra: Any) -> HttpR
     if wants_fragment(request) and is_unchanged(request, gate):
         return HttpResponse(status=204)
     context = {"gate": gate, "may_decide": may_decide(request.user, gate), "inline": is_inline(request), **extra}
+    context["on_page"] = "on_page" in request.GET  # the plan's own page asks for its card anew
     if wants_fragment(request):
         in_pane = request.htmx.target == "pane"
         return render(request, "approvals/_pane.html" if in_pane else "approvals/_answer.html", context, status=status)
     if isinstance(gate, Question) and gate.kind == Question.Kind.PLAN and not extra.get("at_list"):
         return render(request, "approvals/plan.html", {"revisions": revisions(gate)} | context, status=status)
-    if "gates" not in context:
-        context["gates"] = waiting_for(request.user)
+    if "listing" not in context:
+        context["listing"] = Listing(request.user, request.GET)
     return render(request, "approvals/inbox.html", context, status=status)
 
 

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from approvals.cards import key_of, title_of
 from approvals.models import Gate, Question, ToolApproval
+from approvals.templatetags.gates import verdict_words
 from runs.models import Run, RunFile, ToolCall
 from runs.pages import CallRow, row_of
 from runs.states import RunStatus
 from runs.templatetags.sayso import person
 from teammates.tools.questions import ASK, PLAN
 
-VERBS = {"allow": "allowed", "deny": "denied", "answer": "answered"}
 ENDS = {RunStatus.COMPLETED: "Done", RunStatus.FAILED: "Failed", RunStatus.CANCELLED: "Stopped"}
 
 
@@ -73,7 +73,7 @@ def failed(calls: list[ToolCall]) -> bool:
 def of_gate(gate: Gate) -> list[Mark]:
     marks = [asked(gate)]
     if gate.verdict and gate.decided_at:
-        words = f"{person(gate.decided_by)} {VERBS[gate.verdict]}"
+        words = f"{person(gate.decided_by)} {verdict_words(gate).lower()}"
         marks.append(Mark(gate.decided_at, words, "bad" if gate.verdict == "deny" else "good", "decision"))
     return marks
 

@@ -6,21 +6,22 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from approvals import services
-from approvals.access import approval_for, question_for, waiting_count, waiting_for
+from approvals.access import approval_for, question_for, waiting_count
 from approvals.cards import arguments_of, schema_of
 from approvals.editing import EditForm
 from approvals.forms import form_for
 from approvals.pages import REFUSALS, Request, decided, plan_context, refused, show
+from approvals.selectors import Listing
 from approvals.templatetags.gates import gate_url
 
 
 @login_required
 @require_GET
 def inbox(request: Request) -> HttpResponse:
-    gates = waiting_for(request.user)
-    if gates:
-        return show(request, gates[0], gates=gates, at_list=True)
-    return render(request, "approvals/inbox.html", {"gates": gates, "at_list": True})
+    listing = Listing(request.user, request.GET)
+    if listing.gates:
+        return show(request, listing.gates[0], listing=listing, at_list=True)
+    return render(request, "approvals/inbox.html", {"listing": listing, "at_list": True})
 
 
 @login_required

@@ -7,7 +7,7 @@ from django import template
 from django.template import Context
 from django.urls import reverse
 
-from approvals import cards
+from approvals import cards, plans
 from approvals.changes import Piece, pieces
 from approvals.forms import QuestionForm, form_for
 from approvals.models import Gate, Question, ToolApproval, Verdict
@@ -22,7 +22,8 @@ register.filter("gate_line", cards.line_of)
 register.filter("steps", cards.steps)
 register.filter("is_settled", cards.is_settled)
 register.filter("changed_rows", cards.changed_rows)
-register.filter("sections", cards.sections)
+register.filter("sections", plans.sections)
+register.filter("named_tools", plans.named_tools)
 register.simple_tag(cards.exact, name="exact")
 
 PREVIEW_TAGS = {

@@ -3,6 +3,7 @@
 
 (() => {
   const DRAFT = "sayso.draft.";
+  const HEAD = 220; // px of a card that are seen before its buttons follow the window's edge
   const NOT_DRAFTED = new Set(["csrfmiddlewaretoken", "digest", "inline", "step", "mode"]);
   const all = (root, selector) => [...root.querySelectorAll(selector)];
   const clock = () => new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
@@ -25,12 +26,14 @@
 
   // What has not been on the screen cannot have been read: high risk waits for it, the rest is told.
   function look(card) {
+    const foot = card.querySelector(".gate-foot");
+    if (!foot || !card.offsetHeight) return;
+    const body = card.querySelector(".gate-body").getBoundingClientRect();
+    card.classList.toggle("is-low", body.top + Math.min(body.height, HEAD) > innerHeight - foot.offsetHeight);
     const exact = card.querySelector(".exact");
     const button = card.querySelector("[data-allow]");
-    if (!button || !exact || !card.offsetHeight) return;
-    const foot = card.querySelector(".gate-foot");
-    const { top, bottom } = exact.getBoundingClientRect();
-    card.classList.toggle("is-low", top > innerHeight - foot.offsetHeight);
+    if (!button || !exact) return;
+    const { bottom } = exact.getBoundingClientRect();
     const edge = Math.min(foot.getBoundingClientRect().top, button.parentElement.getBoundingClientRect().top, innerHeight);
     const below = bottom > edge + 1;
     if (!below) card.dataset.read = "1";
@@ -66,6 +69,7 @@
       button.addEventListener("click", () => {
         box.classList.add("is-whole");
         box.dataset.read = "1";
+        card.dataset.read = ""; // what came out of the box is still to be scrolled through
         button.hidden = true;
         check();
       });

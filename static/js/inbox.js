@@ -15,7 +15,7 @@
   }
 
   async function compare() {
-    const answer = await fetch("/inbox/", { headers: { Accept: "text/html" } });
+    const answer = await fetch(`/inbox/${location.search}`, { headers: { Accept: "text/html" } });
     if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const now = new Set(rowsOf(page).map((row) => row.id));
@@ -42,6 +42,9 @@
     markCurrent();
     pane.querySelector(".gate")?.focus({ preventScroll: true }); // the person opened it
   });
+
+  for (const button of document.querySelectorAll("[data-without-script]")) button.hidden = true;
+  document.addEventListener("change", (event) => event.target.matches("[data-submit]") && event.target.form.requestSubmit());
 
   const hint = document.querySelector("[data-keys-hint]");
   if (hint) hint.hidden = localStorage.getItem("sayso.shortcuts") === "off";

@@ -3,7 +3,7 @@
 import pytest
 
 from approvals.arguments import canonical, rows
-from approvals.cards import sections
+from approvals.plans import sections
 from approvals.changes import blocks, pieces
 from approvals.domains import suspicions
 from tests.approvals.rows import a_paused_run, a_plan, an_approval

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from approvals.arguments import Unreadable, loads, rows
-from approvals.cards import sections
+from approvals.plans import sections
 from approvals.changes import blocks, pieces
 from approvals.domains import suspicions
 

@@ -1,0 +1,71 @@
+"""What the inbox lists, and how the day went."""
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.http import urlencode
+
+from approvals.access import waiting_for
+from approvals.cards import line_of, title_of
+from approvals.models import Gate, Question, ToolApproval
+
+ORDERS = {"": "Highest risk first", "oldest": "Oldest first"}
+
+
+@dataclass(frozen=True)
+class Day:
+    """What was decided today, and how long the half of it waited at most."""
+
+    count: int
+    seconds: float
+
+
+def today(user: User) -> Day:
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    waits = [
+        (decided - created).total_seconds()
+        for gates in (ToolApproval.objects, Question.objects)
+        for created, decided in gates.visible_to(user)
+        .filter(decided_at__gte=midnight)
+        .values_list("created_at", "decided_at")
+    ]
+    return Day(len(waits), median(waits) if waits else 0.0)
+
+
+class Listing:
+    """What waits for a person, narrowed by words and in the order that the address names."""
+
+    def __init__(self, user: User, query: QueryDict):
+        self.user = user
+        self.words = query.get("q", "").strip()[:100]
+        self.order = query.get("order", "") if query.get("order", "") in ORDERS else ""
+        self.orders = ORDERS
+
+    @cached_property
+    def all(self) -> list[Gate]:
+        return waiting_for(self.user)
+
+    @cached_property
+    def gates(self) -> list[Gate]:
+        found = [gate for gate in self.all if self.words.casefold() in told(gate)]
+        return sorted(found, key=lambda gate: gate.created_at) if self.order == "oldest" else found
+
+    @property
+    def query(self) -> str:
+        """For the links of the list, so that it stays as it is."""
+        chosen: dict[str, Any] = {"q": self.words, "order": self.order}
+        return urlencode({name: value for name, value in chosen.items() if value})
+
+    @cached_property
+    def day(self) -> Day:
+        return today(self.user)
+
+
+def told(gate: Gate) -> str:
+    """All that its row says."""
+    return " ".join([title_of(gate), line_of(gate), gate.run.teammate.name, gate.run.title]).casefold()
