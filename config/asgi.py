@@ -3,7 +3,6 @@
 import os
 
 import django
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path
 
@@ -22,4 +21,4 @@ sockets = URLRouter(
         path("ws/runs/<int:pk>", RunPageConsumer.as_asgi()),
     ]
 )
-application = ProtocolTypeRouter({"http": PagesHandler(), "websocket": same_origin(AuthMiddlewareStack(sockets))})
+application = ProtocolTypeRouter({"http": PagesHandler(), "websocket": same_origin(sockets)})

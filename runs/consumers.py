@@ -8,12 +8,15 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from autobahn.exception import Disconnected
-from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.signals import user_logged_out
+from django.contrib.sessions.backends.db import SessionStore
 from django.dispatch import receiver
-from django.http import Http404
+from django.http import Http404, HttpRequest, parse_cookie
 
 from runs.access import run_for
 from runs.live.follow import follow
@@ -33,14 +36,20 @@ def tell_sockets(user: Any, request: Any, **kwargs: Any) -> None:
         hub.publish([(SIGN_OUTS, user.pk)])
 
 
+def holder_of(session_key: str) -> AbstractBaseUser | AnonymousUser:
+    request = HttpRequest()
+    request.session = SessionStore(session_key)
+    return get_user(request)
+
+
 class PageConsumer(AsyncWebsocketConsumer):
     """One page's socket: runs its `pipes` until the client leaves or the person signs out."""
 
     async def connect(self) -> None:
         await self.accept()
         self.tasks: list[asyncio.Task[None]] = []
-        user = self.scope["user"]
-        if not user.is_authenticated or not user.is_active:
+        user = await self.person()
+        if not user.is_authenticated:
             await self.close(SIGNED_OUT)
             return
         try:
@@ -51,6 +60,14 @@ class PageConsumer(AsyncWebsocketConsumer):
         self.tasks = [asyncio.create_task(pipe) for pipe in [*pipes, self.until_signed_out(user.pk)]]
         for task in self.tasks:
             task.add_done_callback(self.mend)
+
+    async def person(self) -> Any:
+        """Whose session the page belongs to, looked up anew; anonymous when it holds no more.
+
+        Not the package's session middleware: it would wrap every send, to write sessions that a socket never changes.
+        """
+        cookies = parse_cookie(dict(self.scope["headers"]).get(b"cookie", b"").decode("latin-1"))
+        return await database_sync_to_async(holder_of)(cookies.get(settings.SESSION_COOKIE_NAME, ""))
 
     async def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
         """What to push. Raises `Http404` for what this person may not see."""
@@ -76,7 +93,7 @@ class PageConsumer(AsyncWebsocketConsumer):
         """Sign-outs are told; a new password or a disabled account is found by looking."""
         with hub.follow(SIGN_OUTS) as follower:
             while user_id not in await follower.next(RECHECK):
-                if not (await get_user(self.scope)).is_authenticated:
+                if not (await self.person()).is_authenticated:
                     break
         await self.close(SIGNED_OUT)
 
