@@ -10,7 +10,10 @@ from runs.models import Run, ToolCall
 
 def canonical(arguments: Any) -> bytes:
     """The bytes that are shown, signed and run; `rfc8785.CanonicalizationError` for what has none (NaN, 2^53)."""
-    return rfc8785.dumps(arguments)
+    try:
+        return rfc8785.dumps(arguments)
+    except UnicodeEncodeError as error:  # half of a character, in a name
+        raise rfc8785.CanonicalizationError(str(error)) from error
 
 
 def same(one: Any, other: Any) -> bool:

@@ -111,9 +111,11 @@ class Tool:
         if nul_in(arguments):
             raise BadArguments({"": "They hold a NUL character."})
         try:
-            valid = self.arguments.model_validate_json(rfc8785.dumps(arguments), strict=True)
-        except rfc8785.CanonicalizationError as error:
+            data = rfc8785.dumps(arguments)
+        except ValueError as error:
             raise BadArguments({"": f"cannot be written as canonical JSON: {error}"}) from error
+        try:
+            valid = self.arguments.model_validate_json(data, strict=True)
         except ValidationError as error:
             raise BadArguments(readable(error)) from error
         return {name: getattr(valid, name) for name in type(valid).model_fields}
@@ -183,7 +185,11 @@ registry = Registry()
 def make(function: Callable[..., Any], name: str = "", title: str = "", **fields: Any) -> Tool:
     """The tool that a function describes: its signature becomes the schema, its docstring what the model reads."""
     called = name or function.__name__
+    if inspect.iscoroutinefunction(function):
+        raise TypeError(f"Tool {called!r}: it is async; write it with def, each call has a thread of its own.")
     arguments, wants_context = arguments_model(function, called)
+    if strange := sorted(set(fields.get("user_input", ())) - set(arguments.model_fields)):
+        raise TypeError(f"Tool {called!r}: a person cannot fill in {strange[0]!r}, which is no parameter.")
     return Tool(
         name=called,
         function=function,
@@ -263,6 +269,8 @@ def arguments_model(function: Callable[..., Any], name: str) -> tuple[type[BaseM
     wants_context = bool(parameters) and parameters[0].annotation is ToolContext
     fields: dict[str, Any] = {}
     for parameter in parameters[wants_context:]:
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise TypeError(f"Tool {name!r}: the parameter {parameter!s} has no name that a model could use.")
         if parameter.annotation is parameter.empty:
             raise TypeError(f"Tool {name!r}: give the parameter {parameter.name!r} a type.")
         default = ... if parameter.default is parameter.empty else parameter.default
