@@ -132,7 +132,7 @@ def cancel(run: Run, *, by: User, reason: str = "") -> None:
         run_cancelled.send(Run, run=run)
         not_begun = sources(CALL_MOVES, CallState.CANCELLED)
         ToolCall.objects.filter(run=run, state__in=not_begun).update(state=CallState.CANCELLED, finished_at=now)
-        journal.append(run.pk, "run.cancelled", {"by": by.get_username(), "reason": reason})
+        journal.append(run.pk, "run.cancelled", {"by": by.get_username(), "reason": clean(reason)})
         transaction.on_commit(partial(holds.lose, lease))
 
 

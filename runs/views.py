@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_safe
 from runs.access import run_for, visible_runs
 from runs.models import RunQuerySet
 from runs.states import RUN_ENDED, RUN_LIVE, RunStatus
+from teammates.access import visible_teammates
 from teammates.models import Teammate
 
 PAGE = 30
@@ -52,8 +54,10 @@ SHOWN = [
 def run_list(request: Request) -> HttpResponse:
     """Newest first, a page at a time from a key, so that the hundredth page costs what the first does."""
     shown = next((one for one in SHOWN if one.key == request.GET.get("show", "")), SHOWN[0])
-    teammate = Teammate.objects.filter(slug=request.GET.get("teammate", "")).first()
-    found = filtered(visible_runs(request.user), shown, teammate)
+    visible = visible_runs(request.user)
+    slug = request.GET.get("teammate", "")
+    teammate = named(request.user, slug) if slug else None
+    found = filtered(visible, shown, teammate)
     before = request.GET.get("before", "")
     runs = list((found.filter(pk__lt=int(before)) if before.isdecimal() and len(before) < 19 else found)[: PAGE + 1])
     context: dict[str, Any] = {
@@ -63,9 +67,15 @@ def run_list(request: Request) -> HttpResponse:
         "shown": shown,
         "views": SHOWN,
         "teammate": teammate,
-        "elsewhere": not runs and visible_runs(request.user).exists(),
+        "elsewhere": not runs and visible.exists(),
     }
     return render(request, "runs/list.html", context)
+
+
+def named(user: User, slug: str) -> Teammate | None:
+    """The teammate, for those who may see it or a run of it; others are not even told its name."""
+    has_run = Exists(visible_runs(user).filter(teammate=OuterRef("pk")))
+    return Teammate.objects.filter(Q(pk__in=visible_teammates(user)) | has_run, slug=slug).first()
 
 
 def filtered(runs: RunQuerySet, shown: Shown, teammate: Teammate | None) -> RunQuerySet:

@@ -73,10 +73,10 @@ def _outcome(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any]) ->
         result = as_text(tool.function(*given, **arguments))
         return Outcome(True, result, json.loads(json.dumps(shared, allow_nan=False)))
     except ToolError as error:
-        return Outcome(False, clean(str(error)))
+        return Outcome(False, as_text(str(error)))
     except (Exception, SystemExit) as error:  # a tool's failure, whatever it is, is an answer to the model
         logger.warning("%s failed", call, exc_info=True)
-        return Outcome(False, clean(f"{type(error).__name__}: {error}"))
+        return Outcome(False, as_text(f"{type(error).__name__}: {error}"))
 
 
 def as_text(value: Any) -> str:

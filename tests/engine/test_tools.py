@@ -90,6 +90,17 @@ def test_a_tool_that_fails_says_so_to_the_model_and_the_run_goes_on(own_tool, us
     assert (run.status, results(run), told(fake)) == ("completed", [("failed", heard)], [heard])
 
 
+def test_a_long_error_is_cut_like_a_result(own_tool, use, fake):
+    @own_tool(effect="read")
+    def fetch() -> str:
+        """Fetch a page."""
+        raise ValueError("x" * 200_000)
+
+    use(("fetch", {}))
+    assert told(fake)[0].endswith("x\n(cut here)")
+    assert len(told(fake)[0]) < 101_000
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

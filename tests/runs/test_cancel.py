@@ -52,7 +52,7 @@ def slow(own_tool, fake, teammate_with, start, aside):
 
 def test_a_queued_run_is_stopped_and_never_begins(start, teammate_with, fake, owner, carry):
     run = start(teammate_with())
-    services.cancel(run, by=owner, reason="Typo")
+    services.cancel(run, by=owner, reason="Ty\x00po")
     assert (carry(run).status, fake.requests) == ("cancelled", [])
     assert kinds(run) == ["run.queued", "run.cancelled"]
     assert run.events.last().data == {"by": "olivia", "reason": "Typo"}

@@ -59,6 +59,18 @@ def test_only_failed_runs_of_one_teammate(client_of, owner, clerk):
     assert "The endpoint answered 503." in response.content.decode()
 
 
+def test_a_teammate_of_others_is_not_even_named(client_of, owner, outsider):
+    run_of(outsider, teammate("secret", name="Merger desk", owner=outsider))
+    response = client_of(owner).get(LIST, {"teammate": "secret"})
+    assert "Merger desk" not in response.content.decode()
+
+
+def test_a_reviewer_picks_the_runs_of_a_teammate_of_others(client_of, outsider, reviewer, clerk):
+    run_of(outsider, clerk, "Refund")
+    run_of(outsider, teammate("secret", name="Merger desk", owner=outsider), "Merge")
+    assert titles(client_of(reviewer).get(LIST, {"teammate": "secret"})) == ["Merge"]
+
+
 def test_an_empty_list_tells_what_to_do(client_of, owner, clerk):
     assert "No run yet" in client_of(owner).get(LIST).content.decode()
     run_of(owner, clerk, "One")
