@@ -84,7 +84,7 @@ def _allow(approval: ToolApproval, edited: dict[str, Any] | None, by: User) -> H
     call, tool = approval.call, registry.get(approval.call.tool)
     if tool is None:
         raise Invalid({"": "This tool no longer exists, so it cannot run. Deny the call, or stop the run."})
-    note = ""
+    note = call.note  # of an edit before the tool changed and asked again
     if edited is not None or tool.user_input:
         call.arguments = reading.fits(tool, edited if edited is not None else approval.arguments)
     if edited is not None:

@@ -25,6 +25,7 @@ from teammates.tools.registry import BadArguments, Tool, nul_in, registry
 logger = logging.getLogger("sayso.runs")
 
 REPEATABLE = {"pure", "read", "idempotent"}
+OUTSIDE = "Somebody else runs {} and gives its result."
 UNKNOWN = "It was started, and nobody knows how it ended. It is not repeated by itself."
 
 
@@ -94,7 +95,7 @@ class Toolbox:
         if ruling.effect == "ask" or call.must_ask:
             return Wait("approval", call, call.must_ask or ruling.reason)
         if tool.external:
-            return Wait("external", call, f"Somebody else runs {tool.title} and gives its result.")
+            return Wait("external", call, OUTSIDE.format(tool.title))
         if tool.user_input:
             return Wait("input", call, f"{tool.title} needs something that only a person can fill in.")
         self._permit(call, ruling.reason)
@@ -134,6 +135,8 @@ class Toolbox:
             call.tool_def_hash, call.revision = tool.def_hash, call.revision + 1
             return Wait("approval", call, f"{tool.title} was changed after this call was allowed.")
         self._as_allowed(call)
+        if tool.external:
+            return Wait("external", call, OUTSIDE.format(tool.title))
         return self._start(call, tool)
 
     def _as_allowed(self, call: ToolCall) -> None:

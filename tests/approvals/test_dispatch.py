@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from approvals.services import Invalid
+from runs.engine import driver
 from teammates.models import Teammate
 from teammates.services import save, tools_of
 from teammates.tools.registry import registry
@@ -73,6 +74,34 @@ def test_a_tool_that_changed_twice_asks_twice(gate, asked, allow, carry, posted,
     allow(asked.approvals.last())
     change("Post a text to nobody.")
     assert (carry(asked).status, asked.approvals.count(), posted) == ("paused", 3, [])
+
+
+def test_what_a_person_changed_is_still_told_when_the_tool_changed_after_it(
+    gate, asked, allow, carry, posted, change, fake
+):
+    allow(gate, arguments={"text": "good evening"})
+    change()
+    allow(carry(asked).approvals.last())
+    assert (carry(asked).status, posted) == ("completed", ["new good evening"])
+    assert told(fake)[0].startswith("(A person changed these arguments")
+    assert "good evening" in fake.requests[-1]["messages"][-2]["tool_calls"][0]["function"]["arguments"]
+
+
+def test_a_decision_right_after_the_pause_is_not_lost(posted, fake, teammate_with, start, allow, aside, monkeypatch):
+    """The worker that paused the run has not let go of it yet."""
+    real = driver.pause
+
+    def pause(run, *args):
+        real(run, *args)
+        allow(run.approvals.get())
+        aside(driver.carry_forward, run.pk).result(10)
+
+    monkeypatch.setattr(driver, "pause", pause)
+    fake.call("post", {"text": "hello"})
+    run = start(teammate_with("post", mode="approval"))
+    driver.carry_forward(run.pk)
+    run.refresh_from_db()
+    assert (run.status, posted, gap_free(run)) == ("completed", ["hello"], True)
 
 
 def test_a_tool_that_is_gone_cannot_be_allowed(gate, asked, allow, deny, carry):
@@ -173,3 +202,17 @@ def test_fields_for_a_person_are_filled_in_with_the_decision(own_tool, fake, tea
     allow(run.approvals.get(), arguments={"subject": "Hi", "to": "ana"})
     assert (carry(run).status, sent) == ("completed", [("Hi", "ana")])
     assert run.approvals.count() == 1
+
+
+@pytest.mark.parametrize("needs_approval", [False, True])
+def test_a_tool_that_others_run_is_not_run_here_even_when_it_is_allowed(
+    own_tool, fake, teammate_with, start, carry, allow, tell, needs_approval
+):
+    done = []
+    own_tool(external=True, needs_approval=needs_approval, name="shell")(lambda: done.append("here"))
+    fake.call("shell", {})
+    run = carry(start(teammate_with("shell", mode="approval")))
+    allow(run.approvals.get())
+    assert (carry(run).status, done, run.questions.get().kind) == ("paused", [], "external")
+    tell(run.questions.get(), response="done elsewhere")
+    assert (carry(run).status, told(fake), done) == ("completed", ["done elsewhere"], [])

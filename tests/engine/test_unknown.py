@@ -2,9 +2,9 @@
 
 import pytest
 
-from approvals.services import Invalid
+from approvals.services import AlreadyDecided, Invalid
 from runs import services
-from tests.machine import refused, told
+from tests.machine import no_news, refused, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,3 +90,18 @@ def test_with_go_on_it_is_tried_as_often_again(tired, tell, carry):
 def test_with_stop_it_ends(tired, tell, carry, fake):
     tell(tired.questions.get(), answers={"attention": "Stop"})
     assert (carry(tired).status, len(fake.requests)) == ("cancelled", 0)
+
+
+def test_stopped_twice_is_no_news(tired, tell):
+    tell(tired.questions.get(), answers={"attention": "Stop"})
+    with no_news(tired):
+        tell(tired.questions.get(), answers={"attention": "Stop"})
+    with refused(tired, AlreadyDecided):
+        tell(tired.questions.get(), answers={"attention": "Go on"})
+
+
+@pytest.mark.parametrize("given", [{}, {"answers": {"attention": "go on"}}, {"response": "Go on"}])
+def test_only_these_words_move_it(tired, tell, given):
+    with refused(tired, Invalid) as error:
+        tell(tired.questions.get(), **given)
+    assert list(error.value.errors) == ["attention"]
