@@ -53,7 +53,7 @@ RUN_MOVES: dict[RunStatus, set[RunStatus]] = {
 CALL_MOVES: dict[CallState, set[CallState]] = {
     _C.PROPOSED: {_C.WAITING, _C.READY, _C.SUCCEEDED, _C.FAILED, _C.DENIED, _C.CANCELLED},
     _C.WAITING: {_C.READY, _C.SUCCEEDED, _C.DENIED, _C.CANCELLED},  # succeeded: the answer is the result
-    _C.READY: {_C.STARTED, _C.FAILED, _C.DENIED, _C.CANCELLED, _C.WAITING},  # waiting: the tool changed, or others run it
+    _C.READY: {_C.STARTED, _C.FAILED, _C.DENIED, _C.CANCELLED, _C.WAITING},  # waiting: it changed, or others run it
     _C.STARTED: {_C.SUCCEEDED, _C.FAILED, _C.OUTCOME_UNKNOWN},
     _C.OUTCOME_UNKNOWN: {_C.SUCCEEDED, _C.FAILED},  # a person knew
     _C.SUCCEEDED: set(),
