@@ -50,9 +50,7 @@ class Transcript:
         """The next question to the model. Anything the model says belongs to turn `turns + 1`."""
         system = [self.definition["instructions"]] if self.definition["instructions"] else []
         if self.run.permission_mode == Mode.PLAN and not self.run.plan_approved:
-            system.append(
-                "Work out a plan first and propose it with submit_plan. Until it is approved you can only read."
-            )
+            system.append(PLAN_FIRST)
         messages: list[dict[str, Any]] = [{"role": "system", "content": "\n\n".join(system)}] if system else []
         messages += [*self._history(), {"role": "user", "content": self.run.message}]
         for message in self._messages:

@@ -146,10 +146,6 @@ def readable(error: ValidationError) -> dict[str, str]:
     return found
 
 
-class UnknownTool(LookupError):
-    """No tool of that name is registered."""
-
-
 class Registry:
     """Tools by name, loaded once: built in, of `SAYSO_TOOLS`, of installed packages (`sayso.tools`)."""
 
