@@ -66,3 +66,49 @@ def test_the_inbox_asks_the_database_the_same_few_questions_however_long_it_is(
         an_approval(a_paused_run(owner))
     with django_assert_max_num_queries(14):
         inbox(owners)
+
+
+def rows_of(client, query):
+    page = client.get(f"/inbox/{query}").content.decode()
+    return page, [part.split('"')[0] for part in page.split('id="row-')[1:]]
+
+
+def test_the_list_can_be_narrowed_by_words_and_says_what_it_hides(owners, run):
+    an_approval(run)
+    file = an_approval(run, "write_file", name="a.md", content="x")
+    page, rows = rows_of(owners, "?q=a.md")
+    assert rows == [f"approval-{file.pk}"]
+    assert f'href="/inbox/approvals/{file.pk}/?q=a.md"' in page
+    page, rows = rows_of(owners, "?q=%3Cb%3E")
+    assert rows == [] and "The filter hides 2 things" in page and "<b>" not in page
+
+
+def test_the_oldest_may_come_first(owners, run):
+    low = an_approval(run, "write_file", name="a.md", content="x")
+    high = an_approval(run)
+    assert rows_of(owners, "?order=oldest")[1] == [f"approval-{low.pk}", f"approval-{high.pk}"]
+    assert rows_of(owners, "?order=rubbish")[1] == [f"approval-{high.pk}", f"approval-{low.pk}"]
+
+
+def test_an_empty_inbox_says_how_the_day_went(owners, outsiders, approval):
+    owners.post(f"/inbox/approvals/{approval.pk}/deny/", {"digest": approval.digest})
+    assert "1 decided today, median wait 0.1 s" in inbox(owners)
+    assert "Nothing waits for you." in inbox(outsiders)
+
+
+def test_a_plan_without_headings_is_outlined_by_its_steps_and_names_its_tools(owners, run):
+    plan = a_plan(run, "Soon.\n\n1. **Look** around.\n2. Then announce it, and do not restart anything.\n")
+    page = owners.get(f"/inbox/questions/{plan.pk}/").content.decode()
+    assert '<a href="#part-2">1. Look</a>' in page
+    assert "Publish an announcement</span>" in page
+    assert "Write a file</span>" not in page
+
+
+def test_the_page_of_a_plan_hears_that_somebody_else_decided(owners, reviewers, run):
+    plan = a_plan(run)
+    watch = f"/inbox/questions/{plan.pk}/?shown={plan.digest}&on_page=1"
+    assert owners.get(watch, headers={"HX-Request": "true"}).status_code == 204
+    reviewers.post(f"/inbox/questions/{plan.pk}/answer/", {"digest": plan.digest, "step": "approve"})
+    card = owners.get(watch, headers={"HX-Request": "true"}).content.decode()
+    assert "Approved by rafael" in card
+    assert "plan-text" not in card

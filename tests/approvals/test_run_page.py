@@ -232,3 +232,35 @@ def test_notes_to_do_show_what_is_done(run, page):
     html = page(run)
     assert "Read the ticket" in html
     assert html.count('class="is-done"') == 1
+
+
+def test_the_inspector_shows_the_last_call_or_the_one_that_was_chosen(run, page):
+    said(run, 1, "I look.")
+    first = called(run, 1, "read_file", {"name": "a.md"}, effect="read", permitted_by="by mode", result="old words")
+    called(run, 1, "write_file", {"name": "b.md", "content": "x"}, ordinal=1)
+    assert "Last call" in page(run, name="panel") and "b.md" in page(run, name="panel")
+    assert f'href="?call={first.pk}#call-{first.pk}"' in page(run)
+
+
+def test_a_chosen_call_is_shown_with_why_it_ran_and_what_it_does(client_of, owner, run):
+    said(run, 1, "I look.")
+    first = called(run, 1, "read_file", {"name": "a.md"}, effect="read", permitted_by="by mode", result="old words")
+    called(run, 1, "write_file", {"name": "b.md", "content": "x"}, ordinal=1)
+    panel = client_of(owner).get(reverse("runs:panel", args=[run.pk]), {"call": first.pk}).content.decode()
+    for words in ("Chosen call", "by mode", "it only reads", "old words"):
+        assert words in panel
+    assert client_of(owner).get(reverse("runs:panel", args=[run.pk]), {"call": "rubbish"}).status_code == 200
+
+
+def test_a_plan_given_as_text_is_shown_once_and_the_answer_as_the_persons_words(owner, run, page):
+    said(run, 1, "1. Look. 2. Leap.")
+    plan_of(run, "1. Look. 2. Leap.", response="Look twice.", decided_by=owner, status="decided", verdict="answer")
+    shown = page(run)
+    assert shown.count("Look. 2. Leap.") == 1
+    assert shown.count("Look twice.") == 1
+    assert "said-to" in shown
+
+
+def test_a_message_sent_by_a_browser_has_plain_line_ends(client_of, owner, clerk):
+    client_of(owner).post(reverse("runs:start"), {"teammate": clerk.slug, "message": "One\r\nTwo"})
+    assert Run.objects.get().message == "One\nTwo"
