@@ -68,8 +68,9 @@ def complaints(serve: Serve) -> Iterator[list[str]]:
     found: list[str] = []
     already = len(serve.output)
     yield found
-    assert not found
-    assert not [line for line in serve.output[already:] if re.search(r"ERROR|CRITICAL|Traceback", line)], serve.output
+    said = serve.output[already:]
+    trouble = [line for line in said if re.search(r"ERROR|CRITICAL|Traceback", line)]
+    assert not found and not trouble, "".join([*found, "\nThe server said:\n", *said])
 
 
 @pytest.fixture
