@@ -3,9 +3,9 @@
 import pytest
 
 from approvals.arguments import canonical, rows
-from approvals.plans import sections
 from approvals.changes import blocks, pieces
 from approvals.domains import suspicions
+from approvals.plans import sections
 from tests.approvals.rows import a_paused_run, a_plan, an_approval
 
 

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from approvals.arguments import Unreadable, loads, rows
-from approvals.plans import sections
 from approvals.changes import blocks, pieces
 from approvals.domains import suspicions
+from approvals.plans import sections
 
 LONG = 200_000  # characters
 ENOUGH = 5.0  # seconds on a busy machine; each of these once took minutes
