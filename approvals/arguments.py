@@ -8,6 +8,7 @@ from typing import Any
 import rfc8785
 
 from approvals.domains import suspicions
+from runs.digest import once
 
 LONG_LINES = 14  # from here on a value scrolls in a box of its own, with its size in words
 LONG_CHARACTERS = 1400
@@ -124,15 +125,6 @@ def loads(text: str) -> Any:
         return json.loads(text, object_pairs_hook=once, parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"This is not valid JSON: {error}.") from error
-
-
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name!r} is there twice")
-        found[name] = value
-    return found
 
 
 def no_constant(name: str) -> Any:

@@ -27,11 +27,6 @@ def kind_of(gate: Gate) -> str:
     return gate.kind if isinstance(gate, Question) else "approval"
 
 
-def key_of(gate: Gate) -> str:
-    """The name of the gate on pages, sockets and in the journal."""
-    return f"{'question' if isinstance(gate, Question) else 'approval'}-{gate.pk}"
-
-
 # --- exactly what will run ---
 
 

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 from approvals.access import waiting_for
 from approvals.cards import kind_of
 from approvals.models import Gate, ToolApproval
-from approvals.pages import Request
 from runs.access import visible_runs
 from runs.forms import LaunchForm, last_used
 from runs.models import Event, Run, ToolCall
@@ -22,6 +21,7 @@ from runs.pages import dashes, doing
 from runs.services import Refused
 from runs.services import start as start_run
 from runs.states import RunStatus
+from teammates.accounts import Request
 from teammates.models import Mode
 from teammates.tools.registry import LEVELS, RISKS
 

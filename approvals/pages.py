@@ -6,10 +6,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
-from django_htmx.middleware import HtmxDetails
 
 from approvals.access import approval_for, may_decide, question_for, waiting_for
 from approvals.changes import blocks
@@ -20,18 +19,12 @@ from approvals.models import Gate, Question, ToolApproval
 from approvals.plans import revisions
 from approvals.selectors import Listing
 from approvals.templatetags.gates import gate_url, run_anchor
+from teammates.accounts import Request
 
 REFUSALS = (AlreadyDecided, NotAllowed, Invalid)
 PRESSED = {"allow": "Allow", "deny": "Deny", "answer": "Send"}
 
 Form = EditForm | QuestionForm
-
-
-class Request(HttpRequest):
-    """A request after `login_required` and the htmx middleware."""
-
-    user: User
-    htmx: HtmxDetails
 
 
 class SeeOther(HttpResponseRedirect):

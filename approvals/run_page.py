@@ -12,9 +12,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals.access import may_decide
-from approvals.cards import key_of
+from approvals.asking import name_of
 from approvals.models import Gate, Question, ToolApproval
-from approvals.pages import Request
 from approvals.timeline import in_short, kinds_of, timeline
 from runs import services
 from runs.access import may_control, run_for
@@ -23,6 +22,7 @@ from runs.models import Event, Run, RunFile, ToolCall, WrongStatus
 from runs.pages import CallRow, Turn, attempts, doing, row_of, speech, turns, would_repeat
 from runs.services import Refused
 from runs.states import RunStatus
+from teammates.accounts import Request
 
 WHOLE = (RunStatus.COMPLETED, RunStatus.PAUSED)  # no turn is open or cut
 
@@ -73,7 +73,7 @@ def context_of(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
         "run": run,
         "turns": rows.turns,
         "loose": rows.loose,
-        "pending": [(key_of(gate), in_short(gate), gate) for gate in pending],
+        "pending": [(name_of(gate), in_short(gate), gate) for gate in pending],
         "may_control": may_control(request.user, run),
         "may_decide": bool(rows.gates) and may_decide(request.user, rows.gates[0]),
         "doing": doing(run, rows.calls),

@@ -43,6 +43,8 @@ def decide(
     """
     if verdict not in (Verdict.ALLOW, Verdict.DENY):
         raise Invalid({"": "Decide to allow or to deny."})
+    if stop and verdict == Verdict.ALLOW:
+        raise Invalid({"": "A call is allowed, or denied and the run stopped; not both."})
     reason = reading.limited(reason, "reason", "A reason")
     with write(durable=True):
         runs.lock(approval.run_id)

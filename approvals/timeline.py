@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from approvals.cards import key_of, title_of
+from approvals.asking import name_of
+from approvals.cards import title_of
 from approvals.models import Gate, Question, ToolApproval
 from approvals.templatetags.gates import verdict_words
 from runs.models import Run, RunFile, ToolCall
@@ -81,7 +82,7 @@ def of_gate(gate: Gate) -> list[Mark]:
 def asked(gate: Gate) -> Mark:
     kind = "waits" if gate.is_pending else "past"
     tail = "asks" if isinstance(gate, ToolApproval) else ""
-    return Mark(gate.created_at, in_short(gate), kind, "decision", key_of(gate), tail)
+    return Mark(gate.created_at, in_short(gate), kind, "decision", name_of(gate), tail)
 
 
 def in_short(gate: Gate) -> str:

@@ -10,9 +10,10 @@ from approvals.access import approval_for, question_for, waiting_count
 from approvals.cards import arguments_of, schema_of
 from approvals.editing import EditForm
 from approvals.forms import form_for
-from approvals.pages import REFUSALS, Request, decided, plan_context, refused, show
+from approvals.pages import REFUSALS, decided, plan_context, refused, show
 from approvals.selectors import Listing
 from approvals.templatetags.gates import gate_url
+from teammates.accounts import Request
 
 
 @login_required

@@ -20,7 +20,7 @@ DATA_DIR: Path = env.sayso_data
 SECRET_KEY = secret_key(env)
 DEBUG = env.sayso_debug
 
-PUBLIC_URL = env.sayso_url.rstrip("/")
+PUBLIC_URL = env.sayso_url.rstrip("/").lower()  # as browsers write an origin
 SECURE = PUBLIC_URL.startswith("https://")
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]

@@ -47,3 +47,13 @@ def digest_of(run: Run, call: ToolCall) -> str:
 def digest_of_text(run: Run, text: str, revision: int) -> str:
     """For what has no call: a plan given as text."""
     return hashlib.sha256(canonical({"run": str(run.uuid), "text": text, "revision": revision})).hexdigest()
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For `json.loads`: of two values under one name, one would be shown and the other run. Raises `ValueError`."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name!r} is there twice")
+        found[name] = value
+    return found

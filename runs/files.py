@@ -41,10 +41,11 @@ class RunFiles:
         found = self._all().filter(name=name).first()
         if not found:
             raise ToolError(f"There is no file {name!r}. There are: {', '.join(self.names()) or 'none'}.")
-        with found.content.open("rb") as stored:
-            data: bytes = stored.read()
         try:
-            text = data.decode()
+            with found.content.open("rb") as stored:
+                text = str(stored.read(), "utf-8")
+        except FileNotFoundError as error:
+            raise ToolError(f"{name!r} is being written anew. Read it again.") from error
         except UnicodeDecodeError as error:
             raise ToolError(f"{name!r} is not a text file.") from error
         return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "\n(cut here)"

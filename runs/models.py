@@ -28,7 +28,7 @@ class Session(models.Model):
     kind = models.CharField(max_length=20, choices=SessionKind.choices, default=SessionKind.AGENT)
     key = models.CharField(max_length=200, default=uuid.uuid4)
     user_id = models.CharField(max_length=200, blank=True)
-    state = models.JSONField(default=dict)
+    session_state = models.JSONField(default=dict)
     hidden = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

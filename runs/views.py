@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
@@ -15,6 +15,7 @@ from runs.access import run_for, visible_runs
 from runs.models import RunQuerySet
 from runs.states import RUN_ENDED, RUN_LIVE, RunStatus
 from teammates.access import visible_teammates
+from teammates.accounts import Request
 from teammates.models import Teammate
 
 PAGE = 30
@@ -22,12 +23,6 @@ DOWNLOAD = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
 }
-
-
-class Request(HttpRequest):
-    """A request after `login_required`."""
-
-    user: User
 
 
 @dataclass(frozen=True)
@@ -90,7 +85,10 @@ def filtered(runs: RunQuerySet, shown: Shown, teammate: Teammate | None) -> RunQ
 def run_file(request: Request, pk: int, file: int) -> HttpResponse:
     """Always a download: a page that a teammate wrote never opens beside ours."""
     found = get_object_or_404(run_for(request.user, pk).files, pk=file)
-    with found.content.open("rb") as content:
-        response = HttpResponse(content.read(), content_type="application/octet-stream", headers=DOWNLOAD)
+    try:
+        with found.content.open("rb") as content:
+            response = HttpResponse(content.read(), content_type="application/octet-stream", headers=DOWNLOAD)
+    except FileNotFoundError:  # replaced since its row was read
+        raise Http404(f"{found.name} was written anew.") from None
     response["Content-Disposition"] = content_disposition_header(True, found.name)
     return response

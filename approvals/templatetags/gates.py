@@ -8,6 +8,7 @@ from django.template import Context
 from django.urls import reverse
 
 from approvals import cards, plans
+from approvals.asking import name_of
 from approvals.changes import Piece, pieces
 from approvals.forms import QuestionForm, form_for
 from approvals.models import Gate, Question, ToolApproval, Verdict
@@ -15,7 +16,7 @@ from approvals.models import Gate, Question, ToolApproval, Verdict
 register = template.Library()
 
 register.filter("kind", cards.kind_of)
-register.filter("gate_key", cards.key_of)
+register.filter("gate_key", name_of)
 register.filter("gate_title", cards.title_of)
 register.filter("gate_target", cards.target_of)
 register.filter("gate_line", cards.line_of)
@@ -90,7 +91,7 @@ def gate_url(gate: Gate) -> str:
 @register.filter
 def run_anchor(gate: Gate) -> str:
     """Where the gate stands in its run."""
-    return f"{reverse('runs:detail', args=[gate.run_id])}#{cards.key_of(gate)}"
+    return f"{reverse('runs:detail', args=[gate.run_id])}#{name_of(gate)}"
 
 
 @register.simple_tag(takes_context=True)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from runs import journal
@@ -25,6 +26,9 @@ from teammates.tools.registry import Tool
 logger = logging.getLogger("sayso.tools")
 
 RESULT_LIMIT = 100_000  # characters of a result that the model is told
+
+
+TOLD_BY_TOOLS = ("note", "todos", "call.progress")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def execute(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any], hol
     try:
         return hold.wait(future, tool.timeout, finish=True)
     except TimeoutError:
+        future.cancel()  # so that a late result is kept as evidence
         raise TimedOut from None
 
 
@@ -67,11 +72,11 @@ def _work(future: "Future[Outcome]", run: Run, call: ToolCall, tool: Tool, argum
 
 
 def _outcome(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Outcome:
-    shared = deepcopy(run.session.state)
+    shared = deepcopy(run.session.session_state)
     try:
         given = [context_of(run, call, shared)] if tool.wants_context else []
         result = as_text(tool.function(*given, **arguments))
-        return Outcome(True, result, json.loads(json.dumps(shared, allow_nan=False)))
+        return Outcome(True, result, plain(shared))
     except ToolError as error:
         return Outcome(False, as_text(str(error)))
     except (Exception, SystemExit) as error:  # a tool's failure, whatever it is, is an answer to the model
@@ -80,9 +85,22 @@ def _outcome(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any]) ->
 
 
 def as_text(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, TypeError):  # it holds itself, or has odd keys: the call has succeeded all the same
+        text = str(value)
     text = clean(text)
     return text if len(text) <= RESULT_LIMIT else text[:RESULT_LIMIT] + "\n(cut here)"
+
+
+def plain(shared: dict[str, Any]) -> dict[str, Any] | None:
+    """The state as JSON can hold it; None, and so unchanged, where it cannot."""
+    try:
+        state: dict[str, Any] = json.loads(json.dumps(shared, allow_nan=False))
+    except (ValueError, TypeError):
+        logger.warning("A tool left a session state that is not JSON; it is not kept", exc_info=True)
+        return None
+    return state
 
 
 def context_of(run: Run, call: ToolCall, shared: dict[str, Any]) -> ToolContext:
@@ -97,22 +115,34 @@ def context_of(run: Run, call: ToolCall, shared: dict[str, Any]) -> ToolContext:
 
 
 def note(run_id: int, kind: str, data: dict[str, Any]) -> None:
+    if kind not in TOLD_BY_TOOLS:
+        raise ToolError(f"A tool may tell {', '.join(TOLD_BY_TOOLS)}, not {kind}.")
     with write():
         journal.tell(run_id, kind, data)
 
 
 def share(session: Session, state: dict[str, Any]) -> None:
     """Keep the keys that a tool changed; those that other runs of the conversation changed meanwhile stay theirs."""
-    gone = session.state.keys() - state.keys()
-    changed = {key: value for key, value in state.items() if key not in session.state or session.state[key] != value}
+    before = session.session_state
+    gone = before.keys() - state.keys()
+    changed = {key: value for key, value in state.items() if key not in before or before[key] != value}
     if gone or changed:
-        session.refresh_from_db(fields=["state"])
-        session.state = {key: value for key, value in session.state.items() if key not in gone} | changed
-        session.save(update_fields=["state"])
+        Session.objects.filter(pk=session.pk).update(hidden=F("hidden"))  # keeps the row for us (PostgreSQL)
+        session.refresh_from_db(fields=["session_state"])
+        kept = {key: value for key, value in session.session_state.items() if key not in gone}
+        session.session_state = kept | changed
+        session.save(update_fields=["session_state"])
 
 
 def keep_as_evidence(call: ToolCall, outcome: Outcome) -> None:
-    """The run went on without this result; the call keeps it, unless a later attempt has begun."""
-    started = ToolCall.objects.filter(pk=call.pk, state=CallState.STARTED, started_at=call.started_at)
+    """The run went on without this result; the call keeps it, unless a later attempt has begun.
+
+    Where a person is asked what became of the call, it only stands beside the question.
+    """
+    this = ToolCall.objects.filter(pk=call.pk, started_at=call.started_at)
     with write():
-        started.update(state=outcome.state, result=outcome.result, finished_at=timezone.now())
+        ended = this.filter(state=CallState.STARTED).update(
+            state=outcome.state, result=outcome.result, finished_at=timezone.now()
+        )
+        if not ended:
+            this.filter(state=CallState.OUTCOME_UNKNOWN).update(result=outcome.result)

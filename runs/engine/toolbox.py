@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from runs import journal
-from runs.digest import canonical, digest_of
+from runs.digest import canonical, digest_of, once
 from runs.engine.executor import TimedOut, execute, keep_as_evidence, share
 from runs.engine.holds import Hold
 from runs.engine.steps import Wait
@@ -227,7 +227,7 @@ def arguments_of(call: ToolCall, tool: Tool) -> dict[str, Any]:
     if call.arguments is not None:  # a call that is tried again has them already
         return dict(call.arguments)
     try:
-        read = json.loads(call.raw_arguments or "{}", object_pairs_hook=no_duplicates)
+        read = json.loads(call.raw_arguments or "{}", object_pairs_hook=once)
         canonical(read)
     except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
         raise NotRun(CallState.FAILED, f"Not run: the arguments are not valid JSON ({error}).") from error
@@ -245,11 +245,3 @@ def checked(tool: Tool, arguments: Any) -> dict[str, Any]:
         return tool.check(arguments)
     except BadArguments as error:
         raise NotRun(CallState.FAILED, f"Not run: the arguments do not fit. {error}") from error
-
-
-def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Two values under one name: one would be shown and another run."""
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        raise ValueError("a name stands there twice")
-    return dict(pairs)

@@ -49,14 +49,14 @@ def test_the_runs_of_a_conversation_share_a_state(count, use):
 
 def test_what_another_run_shared_meanwhile_is_kept(count, use):
     first = use(("count", {}))
-    first.session.state = {"n": 5, "theirs": [1]}
+    first.session.session_state = {"n": 5, "theirs": [1]}
     first.session.save()
     use(("count", {}), session=first.session)
     first.session.refresh_from_db()
-    assert first.session.state == {"n": 6, "theirs": [1]}
+    assert first.session.session_state == {"n": 6, "theirs": [1]}
 
 
-def test_what_cannot_be_shared_fails_the_call_and_nothing_else(own_tool, use):
+def test_what_cannot_be_shared_is_left_out_and_the_call_has_succeeded(own_tool, use):
     @own_tool(effect="pure")
     def share(context: ToolContext) -> str:
         """Share."""
@@ -64,8 +64,8 @@ def test_what_cannot_be_shared_fails_the_call_and_nothing_else(own_tool, use):
         return "ok"
 
     run = use(("share", {}), ("share", {}))
-    assert [state for state, _ in results(run)] == ["failed", "failed"]
-    assert (run.status, run.session.state) == ("completed", {})
+    assert [state for state, _ in results(run)] == ["succeeded", "succeeded"]
+    assert (run.status, run.session.session_state) == ("completed", {})
 
 
 @pytest.mark.parametrize(
@@ -158,6 +158,26 @@ def test_past_its_time_a_call_with_an_effect_is_asked_about(hang, use):
     run = use(("act", {}))
     assert (run.status, run.calls.get().state, run.questions.get().kind) == ("paused", "outcome_unknown", "unknown")
     assert run.questions.get().why == "Act gave no result within 0.05 s."
+
+
+def test_a_result_that_comes_late_stands_beside_the_question(hang, use):
+    end = hang("effect")
+    run = use(("act", {}))
+    end.set()
+    assert eventually(lambda: run.calls.get().result == "Too late")
+    assert run.calls.get().state == "outcome_unknown"
+
+
+def test_a_tool_tells_only_what_tools_may_tell(own_tool, use):
+    @own_tool(effect="pure")
+    def boast(context: ToolContext) -> str:
+        """Claim that all is done."""
+        context.note("run.completed", {"output": "done"})
+        return "ok"
+
+    run = use(("boast", {}))
+    assert results(run) == [("failed", "A tool may tell note, todos, call.progress, not run.completed.")]
+    assert kinds(run).count("run.completed") == 1
 
 
 # --- several calls ---
