@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,13 +102,17 @@ class Bench:
 
     def __enter__(self) -> "Bench":
         self.prepare("people")
-        self.model = Process(["-m", "tests.fake_model", "--port", str(self.model_port)], {}, self.data / "model.log")
-        self.model.wait_for_port(self.model_port)
-        serve = ["manage.py", "serve", "--port", str(self.port)]
-        self.server = Process(serve, self.environment, self.data / "serve.log")
-        self.server.wait_for_port(self.port)
+        with ExitStack() as stack:
+            model = ["-m", "tests.fake_model", "--port", str(self.model_port)]
+            self.model = Process(model, {}, self.data / "model.log")
+            stack.callback(self.model.stop)
+            self.model.wait_for_port(self.model_port)
+            serve = ["manage.py", "serve", "--port", str(self.port)]
+            self.server = Process(serve, self.environment, self.data / "serve.log")
+            stack.callback(self.server.stop)
+            self.server.wait_for_port(self.port)
+            self.stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.server.stop()
-        self.model.stop()
+        self.stack.close()
