@@ -60,7 +60,7 @@ class Hold:
 
     def stop(self, why: type[Exception]) -> None:
         with self._lock:
-            self._stopped = self._stopped or why
+            self._stopped = why if why is LeaseLost else self._stopped or why
             if self._waiting and not (self._finish and why is HandedBack):
                 self._waiting.cancel()
 

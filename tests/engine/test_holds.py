@@ -184,6 +184,8 @@ def test_a_call_that_does_not_end_in_time_is_asked_about_by_the_next_process(act
     run, carrying, _ = acting
     closing(0)
     carrying.result(5)
-    assert run.calls.get().state == "started"
+    run.refresh_from_db()
+    assert (run.status, run.calls.get().state) == ("running", "started")
     monkeypatch.setattr(holds, "_closed", threading.Event())
+    assert recovery.requeue(Run.objects.filter(pk=run.pk)) == 1
     assert (carry(run).status, run.questions.get().kind) == ("paused", "unknown")
