@@ -35,7 +35,7 @@ run: install
 	@$(PYTHON) manage.py serve $(ARGS)
 
 test: dev
-	@$(PYTHON) -m pytest -n auto --dist loadfile $(ARGS)
+	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: dev
 	$(PYTHON) -m ruff check

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from config.env import ROOT
@@ -41,8 +40,8 @@ def fake(endpoint: FakeModel) -> FakeModel:
 
 
 @pytest.fixture(scope="package")
-def serve(endpoint: FakeModel) -> Iterator[Serve]:
-    with serving(settings.DATA_DIR / "served", OPENAI_BASE_URL=endpoint.base_url, SAYSO_MODEL="demo") as served:
+def serve(endpoint: FakeModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    with serving(tmp_path_factory.mktemp("served"), OPENAI_BASE_URL=endpoint.base_url, SAYSO_MODEL="demo") as served:
         yield served
 
 

@@ -89,14 +89,16 @@ def test_a_lone_surrogate_can_be_sent():
     visible("x\ud800y").encode()
 
 
-def least_time(function, text):
-    """Of three tries: the machine has other work too."""
-    times = []
-    for _ in range(3):
+def least_time(function, text, enough=0.5):
+    """Of ten tries at most: the machine has other work too."""
+    best = float("inf")
+    for _ in range(10):
         start = process_time()
         function(text)
-        times.append(process_time() - start)
-    return min(times)
+        best = min(best, process_time() - start)
+        if best < enough:
+            break
+    return best
 
 
 COSTLY = [
