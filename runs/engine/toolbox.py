@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -235,13 +237,19 @@ def arguments_of(call: ToolCall, tool: Tool) -> dict[str, Any]:
         raise NotRun(CallState.FAILED, "Not run: the arguments must be one JSON object.")
     if nul_in(read):
         raise NotRun(CallState.FAILED, "Not run: the arguments hold a NUL character.")
-    if not tool.user_input:  # what a person fills in is checked when they have
-        checked(tool, read)
+    with fitting():
+        tool.check_offered(read)
     return read
 
 
 def checked(tool: Tool, arguments: Any) -> dict[str, Any]:
-    try:
+    with fitting():
         return tool.check(arguments)
+
+
+@contextmanager
+def fitting() -> Iterator[None]:
+    try:
+        yield
     except BadArguments as error:
         raise NotRun(CallState.FAILED, f"Not run: the arguments do not fit. {error}") from error

@@ -120,6 +120,16 @@ class Tool:
             raise BadArguments(readable(error)) from error
         return {name: getattr(valid, name) for name in type(valid).model_fields}
 
+    def check_offered(self, arguments: dict[str, Any]) -> None:
+        """`BadArguments` for what a model wrote: what a person fills in is not there yet, and must not be."""
+        wrong = {name: "A person fills this in." for name in self.user_input if name in arguments}
+        try:
+            self.check(arguments)
+        except BadArguments as error:
+            wrong |= {name: text for name, text in error.errors.items() if name not in self.user_input}
+        if wrong:
+            raise BadArguments(wrong)
+
     def target_of(self, arguments: dict[str, Any] | None) -> str:
         """The first short value of the arguments, for one line of a list."""
         for value in (arguments or {}).values():

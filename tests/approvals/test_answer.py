@@ -239,6 +239,15 @@ def test_filled_in_fields_run_as_the_schema_says(mail, tell, carry, fake):
     assert told(fake) == ["(filled in by olivia)\nSent"]
 
 
+@pytest.mark.parametrize("written", [{"subject": "Hi", "to": "eve"}, {"subject": 5}, {"subject": "Hi", "cc": "me"}, {}])
+def test_nobody_is_asked_to_complete_what_the_model_may_not_write(mail, written, fake, start, carry):
+    sent, first = mail
+    fake.call("mail", written)
+    run = carry(start(first.teammate))
+    assert (run.status, run.questions.count(), run.calls.get().state, sent) == ("completed", 0, "failed", [])
+    assert told(fake)[0].startswith("Not run: the arguments do not fit.")
+
+
 @pytest.mark.parametrize(("fields", "where"), [({}, ["to"]), ({"to": "ana", "copies": "many"}, ["copies"])])
 def test_a_field_that_does_not_fit_is_named(mail, tell, fields, where):
     sent, run = mail
