@@ -92,7 +92,8 @@ def client() -> openai.AsyncOpenAI:
             api_key=settings.OPENAI_API_KEY or "none",
             max_retries=2,
             timeout=httpx2.Timeout(settings.MODEL_TIMEOUT, connect=10),
-            http_client=openai.DefaultAioHttpClient(limits=httpx2.Limits(max_connections=None)),
+            # One for each run that may speak. None would mean the package's hundred, and the next run would wait.
+            http_client=openai.DefaultAioHttpClient(limits=httpx2.Limits(max_connections=settings.SLOTS)),
         )
     return _clients[key]
 
