@@ -81,7 +81,7 @@ def test_what_was_chosen_and_typed_survives_a_reload(asked):
     asked.card.get_by_text("Something else, in your words").click()
     asked.card.get_by_label("Your own words").fill("Half a thought")
     expect(asked.card.get_by_text("Draft kept")).to_be_visible()
-    asked.page.reload()
+    asked.reload()
     expect(asked.card.get_by_label("Your own words")).to_have_value("Half a thought")
     expect(asked.card).to_contain_text("1 of 1 answered")
 

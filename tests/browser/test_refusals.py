@@ -114,7 +114,7 @@ def test_stopping_a_run_that_has_just_ended_says_so(olivia):
     home = olivia.opens("/")
     home.hears_nothing()
     home.start("announcer", "Open the doors")
-    home.page.reload()
+    home.reload()
     other = olivia.opens(home.path)
     other.waits()
     other.button("Allow").click()

@@ -87,7 +87,7 @@ def test_approval_without_a_human_in_the_loop_is_refused_at_its_field(own):
     expect(loop).to_have_accessible_description("Approval needs somebody to decide. Tick this, or choose Autonomous.")
     expect(loop).not_to_be_checked()
     expect(own.page.get_by_role("radio", name="Approval Reading")).to_be_checked()
-    own.page.reload()
+    own.goto(own.path)
     expect(own.page.get_by_role("radio", name="Autonomous")).to_be_checked()
 
 

@@ -14,7 +14,7 @@ def tab(olivia) -> Tab:
 
 def until(tab, fact):
     """Reload until it is so."""
-    assert eventually(lambda: fact() or (tab.page.reload() and fact()), 15), tab.page.inner_text("main")
+    assert eventually(lambda: fact() or (tab.reload() or fact()), 15), tab.page.inner_text("main")
 
 
 def waits(tab):
@@ -84,7 +84,7 @@ def test_deny_with_a_reason(tab):
 
 
 def test_a_plan_and_its_second_revision(tab):
-    tab.start("planner-only", "Move the archive")
+    tab.start("planner-only", "Move the archive", "Plan first")
     waits(tab)
     tab.button("Request changes").click()
     expect(tab.card).to_contain_text("Write what should change.")

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -46,8 +46,13 @@ class Tab:
     def __init__(self, page: Page, name: str) -> None:
         self.page, self.name = page, name
 
-    def goto(self, path: str) -> None:
-        self.page.goto(path)
+    # Every script of ours has run by then; "load" would wait for pictures.
+
+    def goto(self, path: str) -> Response | None:
+        return self.page.goto(path, wait_until="domcontentloaded")
+
+    def reload(self) -> None:
+        self.page.reload(wait_until="domcontentloaded")
 
     def another(self, path: str | None = None) -> "Tab":
         """A second tab of the same browser."""
@@ -75,7 +80,7 @@ class Tab:
         if mode:
             page.get_by_role("radio", name=mode).check(force=True)
         page.get_by_role("button", name="Start").click()
-        page.wait_for_url("**/runs/*/")
+        page.wait_for_url("**/runs/*/", wait_until="domcontentloaded")
         return self.run
 
     @property
