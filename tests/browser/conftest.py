@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from config.env import ROOT
 from tests.browser.visitor import Tab, Visitor
+from tests.browser.windows import PATIENCE, Windows
 from tests.conftest import CHROMIUM
 from tests.fake_model import FakeModel
 from tests.serving import Serve, serving
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,11 +54,10 @@ def cast(serve: Serve) -> dict[str, list[list[str]]]:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+def windows(serve: Serve) -> Iterator[Windows]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield Windows(chromium, serve.url)
         chromium.close()
 
 
@@ -73,12 +73,12 @@ def complaints(serve: Serve) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def visitor(browser, serve, cast, complaints) -> Iterator[Callable[[str], Visitor]]:
+def visitor(windows, cast, complaints) -> Iterator[Callable[[str], Visitor]]:
     """The next person of this role: olivia (a member), rafael (a reviewer) or stella (staff)."""
     came: list[Visitor] = []
 
     def next_one(role: str = "olivia") -> Visitor:
-        came.append(Visitor(browser, serve.url, *cast[role].pop(), complaints))
+        came.append(Visitor(windows, *cast[role].pop(), complaints))
         return came[-1]
 
     yield next_one
@@ -105,9 +105,9 @@ def stella(visitor) -> Visitor:
 
 
 @pytest.fixture
-def stranger(browser, serve, complaints) -> Iterator[Visitor]:
+def stranger(windows, complaints) -> Iterator[Visitor]:
     """Somebody who is not signed in."""
-    somebody = Visitor(browser, serve.url, "", "", complaints)
+    somebody = Visitor(windows, "", "", complaints)
     yield somebody
     somebody.leaves()
 

@@ -12,11 +12,11 @@ WIDTHS = (1440, 1024, 390, 320)
 
 
 @pytest.fixture(scope="module")
-def seen(browser, serve, cast, endpoint):
+def seen(windows, cast, endpoint):
     """The address of every page that there is to look at, and a person who may see them all."""
     complaints = []
-    someone = Visitor(browser, serve.url, *cast["stella"].pop(), complaints)
-    empty = Visitor(browser, serve.url, *cast["olivia"].pop(), complaints)
+    someone = Visitor(windows, *cast["stella"].pop(), complaints)
+    empty = Visitor(windows, *cast["olivia"].pop(), complaints)
     tab = someone.opens("/")
     endpoint.scripts.clear()
     endpoint.requests.clear()
@@ -69,12 +69,12 @@ PAGES = {
 
 
 @pytest.fixture(params=PAGES)
-def page(request, seen, browser, serve, complaints):
+def page(request, seen, windows, complaints):
     name = request.param
     someone, empty, numbers = seen
     visitor = empty if name.startswith("empty") else someone
     if name == "sign-in":
-        visitor = Visitor(browser, serve.url, "", "", complaints)
+        visitor = Visitor(windows, "", "", complaints)
     visitor.complaints = complaints
     number = str(numbers.get(name.partition(",")[0], "")).rpartition("-")[2]
     tab = visitor.opens(PAGES[name].format(number), reduced_motion="reduce")

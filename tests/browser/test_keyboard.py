@@ -126,9 +126,10 @@ def test_a_card_is_deaf_until_it_has_stood_for_a_moment(olivia):
     working.start("announcer", "Open the doors")
     working.waits()
     tab = olivia.opens("/settings/")
+    tab.window.spoiled = True
     clock = tab.page.clock
     clock.install()
-    tab.page.clock.pause_at("2040-01-01")
+    clock.pause_at("2040-01-01")
     tab.goto("/inbox/")
     tab.card.focus()
     press(tab, "a", "a")

@@ -94,7 +94,7 @@ def test_a_lost_connection_is_said_and_nothing_is_missed_once_it_is_back(olivia)
             sockets.append(socket)
 
     tab = olivia.opens("/")
-    tab.page.route_web_socket(re.compile("/ws/"), connect)
+    tab.routes_sockets(connect)
     tab.start("talker", STORY)
     begins(tab)
     down.append(True)

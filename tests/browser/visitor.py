@@ -1,8 +1,11 @@
 """Somebody at a browser: what they do on the pages, in the words of the pages."""
 
 import re
+from collections.abc import Callable
 
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
+from playwright.sync_api import Page, Response, WebSocketRoute, expect
+
+from tests.browser.windows import Window, Windows
 
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -14,37 +17,36 @@ NO_COMPLAINT = re.compile(
 
 
 class Visitor:
-    def __init__(self, browser: Browser, url: str, name: str, session: str, complaints: list[str]) -> None:
-        self.browser, self.url, self.name, self.session, self.complaints = browser, url, name, session, complaints
-        self.contexts: list[BrowserContext] = []
+    def __init__(self, windows: Windows, name: str, session: str, complaints: list[str]) -> None:
+        self.windows, self.name, self.session, self.complaints = windows, name, session, complaints
+        self.opened: list[Window] = []
 
-    def opens(self, path: str = "/", *, viewport: dict[str, int] = DESK, **more) -> "Tab":
+    def opens(self, path: str = "/", *, viewport: dict[str, int] = DESK, **kind) -> "Tab":
         """A browser of its own, signed in, at this page."""
-        context = self.browser.new_context(base_url=self.url, viewport=viewport, accept_downloads=True, **more)
-        context.set_default_timeout(20_000)
-        self.contexts.append(context)
+        window = self.windows.take(**kind)
+        self.opened.append(window)
+        window.hear = self.hear
         if self.session:
-            context.add_cookies([{"name": "sessionid", "value": self.session, "url": self.url}])
-        context.on("console", self.heard)
-        context.on("weberror", lambda error: self.complaints.append(f"{error.page.url}: {error.error}"))
-        tab = Tab(context.new_page(), self.name)
+            window.context.add_cookies([{"name": "sessionid", "value": self.session, "url": window.url}])
+        window.page.set_viewport_size(viewport)
+        tab = Tab(window, window.page, self.name)
         tab.goto(path)
         return tab
 
-    def heard(self, message) -> None:
-        if message.type in ("error", "warning") and not NO_COMPLAINT.match(message.text):
-            self.complaints.append(f"{message.page.url if message.page else ''}: {message.text}")
+    def hear(self, text: str) -> None:
+        if not NO_COMPLAINT.search(text):
+            self.complaints.append(text)
 
     def leaves(self) -> None:
-        for context in self.contexts:
-            context.close()
+        while self.opened:
+            self.opened.pop().give_back()
 
 
 class Tab:
     """One page in one browser."""
 
-    def __init__(self, page: Page, name: str) -> None:
-        self.page, self.name = page, name
+    def __init__(self, window: Window, page: Page, name: str) -> None:
+        self.window, self.page, self.name = window, page, name
 
     # Every script of ours has run by then; "load" would wait for pictures.
 
@@ -56,13 +58,17 @@ class Tab:
 
     def another(self, path: str | None = None) -> "Tab":
         """A second tab of the same browser."""
-        tab = Tab(self.page.context.new_page(), self.name)
+        tab = Tab(self.window, self.page.context.new_page(), self.name)
         tab.goto(path or self.page.url)
         return tab
 
     def hears_nothing(self) -> None:
         """From the next page on no live news comes, as in a network that lost it."""
-        self.page.route_web_socket(re.compile("/ws/"), lambda socket: None)
+        self.routes_sockets(lambda socket: None)
+
+    def routes_sockets(self, connect: Callable[[WebSocketRoute], None]) -> None:
+        self.window.spoiled = True
+        self.page.route_web_socket(re.compile("/ws/"), connect)
 
     @property
     def path(self) -> str:
