@@ -11,7 +11,7 @@ from typing import Any
 from bench.person import Person
 from bench.processes import TICKS, Bench
 from bench.wire import Event
-from bench.words import ENDED, Wrong, pace, spread
+from bench.words import ENDED, Wrong, pace, percentile, spread, yardstick
 
 PATIENCE = 20  # seconds that a stream may take longer than its tokens
 SETTLE = 2  # seconds between the last stream's first token and the steady window
@@ -124,8 +124,10 @@ async def streams(person: Person, bench: Bench, runs: int, rate: int, seconds: f
         for _ in range(runs):
             await tally.speaking.acquire()
         await asyncio.sleep(SETTLE)
-        begin = Sample.now(bench, tally)
-        await asyncio.sleep(seconds)
+        begin, yards = Sample.now(bench, tally), []
+        while time.monotonic() < begin.at + seconds:
+            await asyncio.sleep(1)
+            yards.append(yardstick())
         end, steady = Sample.now(bench, tally), not tally.whole
         threads = bench.server.status("Threads")
     print(f"{runs} live runs, {rate} tokens/s each; {tally.whole} of {runs} got all {tokens} tokens once and in order")
@@ -133,6 +135,7 @@ async def streams(person: Person, bench: Bench, runs: int, rate: int, seconds: f
         print(f"  WRONG: {words} ({times} times)")
     if steady:
         report(end - begin, tally.within(begin.at, end.at), threads)
+        print(f"  the yardstick meanwhile: {percentile(yards, 0.5):.0f} µs")
     else:
         print("  NOT STEADY: the first runs had ended before the last had spoken for long enough; nothing is measured")
 

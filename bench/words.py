@@ -16,7 +16,7 @@ def expect(true: bool, words: str) -> None:
 ASK = 'call announce {"channel": "#bench", "text": "Measured."}'
 ENDED = ("run.completed", "run.failed", "run.cancelled")
 SHORT = "Say something short."
-YARDS = 20
+YARDS = 5
 
 
 def pace(tokens: int, per_second: int) -> str:
