@@ -40,7 +40,9 @@ async def follow(run_id: int, after: int = 0) -> AsyncIterator[list[Line]]:
                 if fresh[-1].kind in ENDS:
                     return
                 fresh = await read(run_id, after) if len(fresh) == PAGE else []
-            fresh = [line for line in await follower.next(SILENCE) if line.seq > after]
+            arrived = await follower.next(SILENCE)
+            fresh = [line for line in arrived if line.seq > after]
             # Threads publish after their commits, in any order: what is not the very next lines is read from the log.
-            if not fresh or any(line.seq != seq for seq, line in enumerate(fresh, start=after + 1)):
+            # Old lines alone came with the last read: reading again for them would go on for as long as others come.
+            if not arrived or any(line.seq != seq for seq, line in enumerate(fresh, start=after + 1)):
                 fresh = await read(run_id, after)
