@@ -24,3 +24,8 @@ def run_for(user: Someone, pk: int) -> Run:
 def may_control(user: Someone, run: Run) -> bool:
     """Stop, reply to and retry: the owner and staff; a reviewer only decides."""
     return bool(run.owner_id == user.pk or getattr(user, "is_staff", False))
+
+
+def may_see(user: User, pk: int) -> bool:
+    """As `run_for`, for who does not need the row."""
+    return visible_runs(user).filter(pk=pk).exists()

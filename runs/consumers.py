@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from autobahn.exception import Disconnected
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
@@ -18,7 +19,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.dispatch import receiver
 from django.http import Http404, HttpRequest, parse_cookie
 
-from runs.access import run_for
+from runs.access import may_see
 from runs.live.follow import follow
 from runs.live.hub import hub
 
@@ -44,6 +45,12 @@ def holder_of(session_key: str) -> AbstractBaseUser | AnonymousUser:
 
 class PageConsumer(AsyncWebsocketConsumer):
     """One page's socket: runs its `pipes` until the client leaves or the person signs out."""
+
+    channel_layer_alias = "none"  # the hub tells; a layer would cost each socket a queue and a task
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """As in Channels, less its look at the database's connections: a change of threads for each message."""
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         await self.accept()
@@ -103,7 +110,8 @@ class RunConsumer(PageConsumer):
 
     async def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
         run_id = int(self.scope["url_route"]["kwargs"]["pk"])
-        await database_sync_to_async(run_for)(user, run_id)
+        if not await database_sync_to_async(may_see)(user, run_id):
+            raise Http404
         return [self.push(run_id, cursor_of(self.scope["query_string"]))]
 
     async def push(self, run_id: int, after: int) -> None:
