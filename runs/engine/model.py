@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import aiohttp
 import httpx2
@@ -107,14 +107,21 @@ def close_clients() -> None:
 
 async def ask_endpoint(request: Request, heard: Heard) -> Reply:
     """Stream one chat completion of the configured endpoint."""
-    asked: dict[str, Any] = {"model": request.model, "messages": request.messages}
+    # As extra_body: the package walks through arguments that it knows, piece by piece, and a history is long.
+    asked: dict[str, Any] = {"messages": request.messages}
     if request.tools:
         asked["tools"] = [function_of(tool) for tool in request.tools]
+    more: Any = {
+        "stream_options": {"include_usage": True},
+        "extra_body": asked,
+        "extra_headers": {"Accept-Encoding": "identity"},
+    }
     create = client().chat.completions.with_streaming_response.create
     try:
         async with asyncio.timeout(TURN_DEADLINE):
-            async with create(**asked, stream=True, stream_options={"include_usage": True}) as response:
-                return await read(response.iter_bytes(), heard)
+            async with create(model=request.model, messages=[], stream=True, **more) as response:
+                # The bytes as they come: the layers above would cost as much again for each piece.
+                return await read(aiter(cast(httpx2.AsyncByteStream, response.http_response.stream)), heard)
     except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError) as error:
         raise failure(error) from error
 
