@@ -23,10 +23,12 @@ from runs.locks import write
 from runs.models import Run
 from runs.states import RunStatus
 
-LINGER = 0.01  # seconds that text may gather after a commit of text; a lone event is committed at once
+LINGER = 0.01  # seconds that text may gather after a commit, at most; with few runs it hardly waits
+LINGER_EACH = 0.001  # seconds for each run of the last batch
 RETRY_SECONDS = 1.0  # between attempts to write a batch while the database refuses
 
 logger = logging.getLogger("sayso.journal")
+encode = json.JSONEncoder(ensure_ascii=False).encode
 
 Happening = tuple[str, dict[str, Any]]
 Source = tuple[int, str]  # a run, and the lease of the worker that speaks for it
@@ -58,7 +60,7 @@ class Line:
     @cached_property
     def body(self) -> str:
         """The data as JSON, made once for the log and all followers."""
-        return json.dumps(self.data, ensure_ascii=False)
+        return encode(self.data)
 
     @cached_property
     def frame(self) -> str:
@@ -89,21 +91,21 @@ def _append(run_id: int, happenings: list[Happening]) -> int:
             "UPDATE runs_run SET last_seq = last_seq + %s WHERE id = %s RETURNING last_seq", [len(happenings), run_id]
         )
         last = int(cursor.fetchone()[0])
-    lines = _lines(run_id, last, happenings)
+    lines = _lines(run_id, last, happenings, timezone.now())
     _insert(lines)
     transaction.on_commit(partial(publish, lines))
     return last
 
 
-def _lines(run_id: int, last: int, happenings: list[Happening]) -> list[Line]:
-    now, first = timezone.now(), last - len(happenings) + 1
+def _lines(run_id: int, last: int, happenings: list[Happening], now: datetime) -> list[Line]:
+    first = last - len(happenings) + 1
     return [Line(run_id, first + place, kind, data, now) for place, (kind, data) in enumerate(happenings)]
 
 
 def _insert(lines: list[Line]) -> None:
     # Not bulk_create: this is the one statement that runs for every word of every run.
-    at = connection.ops.adapt_datetimefield_value
-    rows = [(x.run_id, x.seq, x.kind, x.body, at(x.at)) for x in lines]
+    at = connection.ops.adapt_datetimefield_value(lines[0].at) if lines else None  # all of one batch
+    rows = [(x.run_id, x.seq, x.kind, x.body, at) for x in lines]
     with connection.cursor() as cursor:
         cursor.executemany(INSERT, rows)
 
@@ -177,7 +179,7 @@ class Writer:
                     self._changed.wait()
                 batch, self._said = self._said, {}
                 self._in_flight = set(batch)
-            pause, lost = LINGER, []
+            pause, lost = min(LINGER, LINGER_EACH * len(batch)), []
             try:
                 lost = self._commit(batch)
             except Error:
@@ -201,12 +203,13 @@ class Writer:
         for source, said in batch.items():
             params += [*source, len(said)]
         lines: list[Line] = []
+        now = timezone.now()
         with write():
             with connection.cursor() as cursor:
                 cursor.execute(SAID.format(values), params)
                 ours = {(run_id, lease): last for run_id, lease, last in cursor.fetchall()}
             for source, last in ours.items():
-                lines += _lines(source[0], last, batch[source])
+                lines += _lines(source[0], last, batch[source], now)
             _insert(lines)
         publish(lines)
         return [lease for run_id, lease in batch if (run_id, lease) not in ours]
