@@ -92,7 +92,7 @@ def database() -> dict[str, Any]:
     url = env.database_url or f"sqlite:///{DATA_DIR / 'sayso.sqlite3'}"
     parsed: dict[str, Any] = dict(dj_database_url.parse(url))
     if parsed["ENGINE"].endswith("sqlite3"):
-        parsed["OPTIONS"] = SQLITE_OPTIONS
+        parsed["ENGINE"], parsed["OPTIONS"] = "config.sqlite", SQLITE_OPTIONS
         parsed["CONN_MAX_AGE"] = None  # a thread keeps its connection; threads of requests are used again
         parsed["TEST"] = {"NAME": str(Path(parsed["NAME"]).with_name("test.sqlite3"))}
     else:

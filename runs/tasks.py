@@ -1,6 +1,7 @@
 """What Celery calls. Messages carry ids only; each may come late, twice or never."""
 
 from celery import shared_task
+from django.db import connection
 
 from runs import recovery
 from runs.engine import driver
@@ -9,7 +10,10 @@ from runs.engine import driver
 @shared_task(ignore_result=True)
 def advance_run(run_id: int) -> None:
     """Carry one run forward. Safe to deliver twice: one worker wins the claim."""
-    driver.carry_forward(run_id)
+    try:
+        driver.carry_forward(run_id)
+    finally:
+        connection.close()  # an idle thread of the worker holds none
 
 
 @shared_task(ignore_result=True)

@@ -20,7 +20,6 @@ from runs.states import RunStatus
 T = TypeVar("T")
 
 BOOT = secrets.token_hex(6)
-FEW = 32  # runs whose threads may keep their SQLite connection while they wait
 _count = itertools.count(1)
 _held: dict[str, "Hold"] = {}  # by lease
 _closed = threading.Event()
@@ -49,8 +48,7 @@ class Hold:
             self._waiting, self._finish = future, finish  # type: ignore[assignment]  # Future is invariant, but only cancelled here
             if self._stopped and not (finish and self._stopped is HandedBack):
                 future.cancel()
-        if len(_held) > FEW or connection.vendor != "sqlite":
-            connection.close()  # many threads that wait would hold many files open
+        connection.close()  # a waiting thread holds no connection
         try:
             return future.result(timeout)
         except CancelledError:
