@@ -75,8 +75,8 @@ def is_unchanged(request: Request, gate: Gate) -> bool:
 
 
 def decided(request: Request, gate: Gate) -> HttpResponse:
-    gate = fresh(request.user, gate)
     if wants_fragment(request):
+        gate = fresh(request.user, gate)
         following = next(iter(waiting_for(request.user)), None)
         return show(request, gate, just_now=True, following=following)
     messages.success(request, "Recorded. The run goes on when nothing of it waits any more.")

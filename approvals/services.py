@@ -47,8 +47,7 @@ def decide(
         raise Invalid({"": "A call is allowed, or denied and the run stopped; not both."})
     reason = reading.limited(reason, "reason", "A reason")
     with write(durable=True):
-        runs.lock(approval.run_id)
-        approval.refresh_from_db()
+        _lock(approval)
         _guard(approval, by)
         edited = None if arguments is None or same(arguments, approval.arguments) else arguments
         if not approval.is_pending:
@@ -58,6 +57,12 @@ def decide(
         _record(approval, verdict, by, via, reason=reason, edited_arguments=edited)
         _hand_down(approval, handed, by, stop=stop, reason=reason)
     return approval
+
+
+def _lock(gate: Gate) -> None:
+    """Read the gate, its run and its call as they are, and as they stay until the transaction ends."""
+    runs.lock(gate.run_id)
+    gate.refresh_from_db(from_queryset=type(gate)._default_manager.select_related("run", "call"))
 
 
 def _guard(gate: Gate, by: User) -> None:
@@ -171,8 +176,7 @@ def answer(
     """
     got = reading.given(answers, skipped, response, notes)
     with write(durable=True):
-        runs.lock(question.run_id)
-        question.refresh_from_db()
+        _lock(question)
         _guard(question, by)
         if not question.is_pending:
             return _answered(question, got, by, stop=stop)
