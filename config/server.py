@@ -8,13 +8,13 @@ from twisted.internet import asyncioreactor
 asyncioreactor.install(uvloop.new_event_loop())  # type: ignore[no-untyped-call]  # twisted has no types here
 
 import autobahn.websocket.protocol  # noqa: E402 - these take the reactor that they find
-from daphne.server import Server  # noqa: E402
-from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol  # noqa: E402
+from daphne.server import Server  # noqa: E402 - it takes the reactor that it finds
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol  # noqa: E402 - as above
 
 __all__ = ["Server"]
 
 # For each connection it formats all its options for a debug line.
-autobahn.websocket.protocol.pformat = lambda options: options  # type: ignore[assignment,attr-defined,misc]
+autobahn.websocket.protocol.pformat = lambda options: options  # type: ignore[assignment,attr-defined,misc]  # no types here
 
 
 class Pusher(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
