@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from approvals.access import may_decide
 from approvals.asking import name_of
-from approvals.models import Gate, Question, ToolApproval
+from approvals.models import Gate
+from approvals.selectors import gates_of
 from approvals.timeline import in_short, kinds_of, timeline
 from runs import services
 from runs.access import may_control, run_for
@@ -41,8 +42,12 @@ class Rows:
 
 def rows_of(run: Run) -> Rows:
     present = speech(run) if run.status not in WHOLE else None
+    gates = gates_of(run)  # before the calls: a gate that opens in between would have none
     calls, files = list(run.calls.select_related("attested_by")), list(run.files.all())
-    gates = gates_of(run, calls)
+    by_pk = {call.pk: call for call in calls}
+    for gate in gates:
+        if gate.call_id:
+            gate.call = by_pk[gate.call_id]
     by_call: dict[int, list[Gate]] = {}
     for gate in gates:
         if gate.call_id:
@@ -51,19 +56,6 @@ def rows_of(run: Run) -> Rows:
     shown = turns(run, run.messages.all(), calls, files, present, by_call, free)
     placed = {id(gate) for turn in shown for block in turn.blocks if block.kind == "gate" for gate in block.things}
     return Rows(run, calls, files, gates, shown, [gate for gate in gates if id(gate) not in placed])
-
-
-def gates_of(run: Run, calls: list[ToolCall]) -> list[Gate]:
-    found: list[Gate] = [
-        *ToolApproval.objects.filter(run=run).select_related("decided_by"),
-        *Question.objects.filter(run=run).select_related("decided_by"),
-    ]
-    by_pk = {call.pk: call for call in calls}
-    for gate in found:
-        gate.run = run
-        if gate.call_id:
-            gate.call = by_pk[gate.call_id]
-    return sorted(found, key=lambda gate: (gate.created_at, gate.pk))
 
 
 def context_of(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:

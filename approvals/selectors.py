@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from approvals.access import waiting_for
 from approvals.cards import line_of, title_of
 from approvals.models import Gate, Question, ToolApproval
+from runs.models import Run
 
 ORDERS = {"": "Highest risk first", "oldest": "Oldest first"}
 
@@ -35,6 +36,16 @@ def today(user: User) -> Day:
         .values_list("created_at", "decided_at")
     ]
     return Day(len(waits), median(waits) if waits else 0.0)
+
+
+def gates_of(run: Run) -> list[Gate]:
+    """Everything that waited or waits in this run, in the order in which it was asked."""
+    related = ("decided_by", "call")
+    approvals, questions = ToolApproval.objects.filter(run=run), Question.objects.filter(run=run)
+    found: list[Gate] = [*approvals.select_related(*related), *questions.select_related(*related)]
+    for gate in found:
+        gate.run = run
+    return sorted(found, key=lambda gate: (gate.created_at, gate.pk))
 
 
 class Listing:

@@ -105,6 +105,7 @@ def test_digits_choose_options_and_control_enter_answers(inbox):
 def test_g_goes_to_inbox_runs_and_the_next_that_waits(inbox):
     press(inbox, "g", "r")
     expect(inbox.page.get_by_role("heading", name="Runs")).to_be_attached()
+    inbox.page.wait_for_load_state()  # the page's scripts listen only then
     press(inbox, "g", "i")
     expect(inbox.page.locator("#inbox-list")).to_be_visible()
     inbox.page.locator(".pane-who a").click()
