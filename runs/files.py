@@ -8,7 +8,7 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from runs import journal
 from runs.locks import write
@@ -77,18 +77,15 @@ class RunMemories:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._scope: dict[str, Any] = {
-            "owner_id": run.owner_id,
-            "teammate_id": run.teammate_id,
-            "user_id": run.session.user_id,
-        }
+        self._scope: dict[str, Any] = {"owner_id": run.owner_id, "user_id": run.user_id}
 
     def add(self, text: str) -> None:
         with write():
-            Memory.objects.get_or_create(**self._scope, text=text)
+            Memory.objects.get_or_create(**self._scope, teammate_id=self.run.teammate_id, text=text)
 
     def find(self, words: str) -> list[str]:
-        found = Memory.objects.filter(**self._scope)
+        everywhere_or_here = Q(teammate=None) | Q(teammate_id=self.run.teammate_id)
+        found = Memory.objects.filter(everywhere_or_here, **self._scope)
         for word in words.split():
             found = found.filter(text__icontains=word)
         return list(found.order_by("-pk").values_list("text", flat=True)[:50])

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from runs.states import CALL_MOVES, CALL_OPEN, RUN_ENDED, RUN_LIVE, RUN_MOVES, CallState, RunStatus, sources
 from teammates.accounts import oversees
-from teammates.models import Mode, Revision, Teammate
+from teammates.models import Effort, Mode, Revision, Teammate
 
 
 class WrongStatus(Exception):
@@ -56,6 +56,10 @@ class RunQuerySet(models.QuerySet["Run"]):
             return self.none()
         if oversees(user):
             return self
+        return self.of_account(user)
+
+    def of_account(self, user: Any) -> "RunQuerySet":
+        """Own runs only, whatever else this user may see: what an API key sees."""
         return self.filter(owner=user, session__hidden=False)
 
 
@@ -72,6 +76,15 @@ class Run(models.Model):
     message = models.TextField()
     permission_mode = models.CharField(max_length=20, choices=Mode.choices)
     human_in_the_loop = models.BooleanField()
+    user_id = models.CharField(max_length=200, blank=True)  # the client's own word for its end user
+    metadata = models.JSONField(default=dict)  # the client's own, given back as it is
+    tools = models.JSONField(null=True)  # names, in place of the teammate's own; null: the teammate's
+    model = models.CharField(max_length=120, blank=True)
+    effort = models.CharField(max_length=10, choices=Effort.choices, blank=True)
+    memory = models.BooleanField(default=False)  # begins with what is remembered for its end user
+    history = models.BooleanField(default=False)  # begins with earlier answers of other conversations
+    max_turns = models.PositiveIntegerField(null=True)
+    output_schema = models.JSONField(null=True)  # a JSON Schema; the answer that fits it is `output_data`
     plan_approved = models.BooleanField(default=False)
 
     status = models.CharField(max_length=20, choices=RunStatus.choices, default=RunStatus.QUEUED)
@@ -83,6 +96,7 @@ class Run(models.Model):
     state_schema = models.PositiveSmallIntegerField(default=1)
 
     output = models.TextField(blank=True)
+    output_data = models.JSONField(null=True)
     error = models.TextField(blank=True)
     error_code = models.CharField(max_length=60, blank=True)
     usage = models.JSONField(default=dict)
@@ -90,12 +104,17 @@ class Run(models.Model):
     woken_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    viewed_at = models.DateTimeField(null=True, blank=True)
+    share_token = models.CharField(max_length=43, null=True, blank=True, unique=True)
 
     objects = RunQuerySet.as_manager()
 
     class Meta:
         indexes = [
             models.Index(fields=["owner", "-id"]),
+            models.Index(fields=["owner", "user_id", "-id"]),
+            models.Index(fields=["owner", "teammate", "-id"]),
             models.Index(fields=["owner", "status", "-id"]),
             models.Index(fields=["status", "-id"]),
             models.Index(fields=["session", "-id"]),

@@ -12,23 +12,21 @@ from runs import journal
 from runs.engine import holds
 from runs.engine.reply import clean
 from runs.engine.verdicts import Handed
+from runs.errors import Refused
 from runs.locks import write
 from runs.models import Run, Session, ToolCall, WrongStatus
+from runs.options import Options, inherited, repeated
+from runs.options import check as check_options
 from runs.signals import run_cancelled
 from runs.states import CALL_MOVES, CallState, RunStatus, sources
 from runs.wakeup import wake
 from teammates.models import Mode, Teammate
 from teammates.services import current_revision
 
+__all__ = ["Refused", "cancel", "reply", "resume", "retry", "start", "switch_mode"]
+
 MESSAGE_LIMIT = 50_000
-
-
-class Refused(Exception):
-    """What was asked for is not possible; `message` says why and what to do, `field` where, `code` for machines."""
-
-    def __init__(self, message: str, *, field: str = "", code: str = "invalid"):
-        super().__init__(message)
-        self.message, self.field, self.code = message, field, code
+NEEDS_PEOPLE = "{} mode needs human in the loop: somebody has to decide."
 
 
 def start(
@@ -41,13 +39,16 @@ def start(
     session: Session | None = None,
     requested_by: User | None = None,
     retry_of: Run | None = None,
+    options: Options | None = None,
 ) -> Run:
     """Queue a run of `teammate` for one message; mode and human in the loop are the teammate's own unless given."""
+    options = options or Options(user_id=teammate.user_id)
     mode = permission_mode or teammate.permission_mode
     people = teammate.human_in_the_loop if human_in_the_loop is None else human_in_the_loop
     _check(teammate, message, mode, people)
+    check_options(options, teammate)
     with write():
-        session = session or Session.objects.create(owner=owner, key=str(uuid.uuid4()))
+        session = session or Session.objects.create(owner=owner, key=str(uuid.uuid4()), user_id=options.user_id)
         run = Run.objects.create(
             owner=owner,
             session=session,
@@ -58,6 +59,7 @@ def start(
             message=message,
             permission_mode=mode,
             human_in_the_loop=people,
+            **options.fields(),
         )
         journal.append(run.pk, "run.queued", {"mode": mode})
         run.last_seq = 1
@@ -73,21 +75,40 @@ def _check(teammate: Teammate, message: str, mode: str, people: bool) -> None:
         raise Refused(over, field="message", code="too_long")
     if clean(message) != message:
         raise Refused("The message holds a NUL or half of a character; remove it.", field="message")
+    if teammate.archived_at:
+        raise Refused(f"{teammate.name} is archived. Choose another teammate.", field="teammate", code="archived")
     if not teammate.enabled:
         raise Refused(f"{teammate.name} is disabled. Choose another teammate.", field="teammate", code="disabled")
     if mode not in Mode.values:
         raise Refused(f"There is no mode {mode!r}.", field="permission_mode")
     if mode != Mode.AUTONOMOUS and not people:
-        needs = f"{Mode(mode).label} mode needs human in the loop: somebody has to decide."
-        raise Refused(needs, field="permission_mode", code="needs_people")
+        raise Refused(NEEDS_PEOPLE.format(Mode(mode).label), field="permission_mode", code="needs_people")
 
 
-def reply(run: Run, message: str, *, by: User) -> Run:
-    """A new run that goes on in the same conversation; not while `run` lives."""
+def reply(
+    run: Run,
+    message: str,
+    *,
+    by: User,
+    permission_mode: str | None = None,
+    human_in_the_loop: bool | None = None,
+    options: Options | None = None,
+) -> Run:
+    """A new run that goes on in the same conversation; not while `run` lives. What is not given is taken over."""
     run.refresh_from_db(fields=["status"])
     if run.is_live:
         raise Refused("This run is still going. Wait until it ends, or stop it.", field="message", code="run_active")
-    return _again(run, message, by)
+    people = run.human_in_the_loop if human_in_the_loop is None else human_in_the_loop
+    return start(
+        owner=run.owner,
+        teammate=run.teammate,
+        message=message,
+        permission_mode=permission_mode or (run.permission_mode if people else Mode.AUTONOMOUS),
+        human_in_the_loop=people,
+        session=run.session,
+        requested_by=by,
+        options=options or inherited(run),
+    )
 
 
 def retry(run: Run, *, by: User) -> Run:
@@ -95,20 +116,31 @@ def retry(run: Run, *, by: User) -> Run:
     run.refresh_from_db(fields=["status"])
     if run.is_live:
         raise Refused("This run is still going. Stop it first.", code="run_active")
-    return _again(run, run.message, by, retry_of=run)
-
-
-def _again(run: Run, message: str, by: User, retry_of: Run | None = None) -> Run:
     return start(
         owner=run.owner,
         teammate=run.teammate,
-        message=message,
+        message=run.message,
         permission_mode=run.permission_mode,
         human_in_the_loop=run.human_in_the_loop,
         session=run.session,
         requested_by=by,
-        retry_of=retry_of,
+        retry_of=run,
+        options=repeated(run),
     )
+
+
+def switch_mode(run: Run, mode: str, *, by: User) -> None:
+    """From now on the run's calls are asked about as `mode` says; what waits stays. `WrongStatus` once it has ended."""
+    if mode not in Mode.values:
+        raise Refused(f"There is no mode {mode!r}.", field="permission_mode")
+    if mode != Mode.AUTONOMOUS and not run.human_in_the_loop:
+        raise Refused(NEEDS_PEOPLE.format(Mode(mode).label), field="permission_mode", code="needs_people")
+    with write():
+        lock(run.pk)
+        if not Run.objects.filter(pk=run.pk).live().update(permission_mode=mode):
+            raise WrongStatus(f"{run} has ended")
+        journal.append(run.pk, "mode.changed", {"mode": mode, "by": by.get_username()})
+        run.permission_mode = mode
 
 
 def lock(run_id: int) -> None:

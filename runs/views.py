@@ -12,7 +12,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from runs.access import run_for, visible_runs
-from runs.models import RunQuerySet
+from runs.models import RunFile, RunQuerySet
 from runs.states import RUN_ENDED, RUN_LIVE, RunStatus
 from teammates.access import visible_teammates
 from teammates.accounts import Request
@@ -85,6 +85,11 @@ def filtered(runs: RunQuerySet, shown: Shown, teammate: Teammate | None) -> RunQ
 def run_file(request: Request, pk: int, file: int) -> HttpResponse:
     """Always a download: a page that a teammate wrote never opens beside ours."""
     found = get_object_or_404(run_for(request.user, pk).files, pk=file)
+    return download(found)
+
+
+def download(found: RunFile) -> HttpResponse:
+    """The bytes, never shown in place; 404 when they are gone."""
     try:
         with found.content.open("rb") as content:
             response = HttpResponse(content.read(), content_type="application/octet-stream", headers=DOWNLOAD)

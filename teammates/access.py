@@ -7,7 +7,7 @@ from teammates.models import Teammate, TeammateQuerySet
 
 
 def visible_teammates(user: User) -> TeammateQuerySet:
-    return Teammate.objects.of_the_house_or(user).select_related("owner").prefetch_related("tools")
+    return Teammate.objects.of_the_house_or(user).unarchived().select_related("owner").prefetch_related("tools")
 
 
 def teammate_for(user: User, slug: str) -> Teammate:

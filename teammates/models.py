@@ -17,12 +17,27 @@ class Permission(models.TextChoices):
     DENY = "deny", "Deny"
 
 
+class Effort(models.TextChoices):
+    LOW = "low", "Low"
+    MEDIUM = "medium", "Medium"
+    HIGH = "high", "High"
+    XHIGH = "xhigh", "Very high"
+    MAX = "max", "Highest"
+
+
 class TeammateQuerySet(models.QuerySet["Teammate"]):
     def of_the_house_or(self, user: object) -> "TeammateQuerySet":
         """What `user` may see and run: the house's teammates and own ones; staff see all."""
         if getattr(user, "is_staff", False):
             return self
+        return self.of_account(user)
+
+    def of_account(self, user: object) -> "TeammateQuerySet":
+        """Own ones and the house's, also for staff: what an API key sees."""
         return self.filter(Q(owner=None) | Q(owner=user))
+
+    def unarchived(self) -> "TeammateQuerySet":
+        return self.filter(archived_at=None)
 
 
 class Teammate(models.Model):
@@ -43,6 +58,20 @@ class Teammate(models.Model):
     permission_mode = models.CharField(max_length=20, choices=Mode.choices, default=Mode.APPROVAL)
     human_in_the_loop = models.BooleanField(default=True, help_text="May ask questions and wait for decisions.")
     enabled = models.BooleanField(default=True)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    role = models.CharField(max_length=200, blank=True)
+    goals = models.TextField(blank=True, max_length=10_000)
+    effort = models.CharField(max_length=10, choices=Effort.choices, blank=True, help_text="How long it may think.")
+    uses_memory = models.BooleanField(
+        null=True, blank=True, help_text="Runs start with what it remembers; empty: as the run says."
+    )
+    uses_history = models.BooleanField(
+        null=True, blank=True, help_text="Runs start with its last answers; empty: as the run says."
+    )
+    user_id = models.CharField(
+        "end user", max_length=200, blank=True, help_text="The client's own name for the one end user it works for."
+    )
+    metadata = models.JSONField(default=dict, blank=True)
     history_runs = models.PositiveSmallIntegerField(
         default=20, help_text="Earlier runs of a conversation that the model is shown."
     )
@@ -95,17 +124,55 @@ class Revision(models.Model):
         return f"{self.kind} {self.performer} revision {self.number}"
 
 
+class PermissionRule(models.Model):
+    """A standing permission: calls of this tool need no approval any more, in runs of this account and end user."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="permission_rules")
+    user_id = models.CharField(max_length=200, blank=True)
+    tool = models.CharField(max_length=120)
+    source = models.CharField(max_length=20, default="api")  # api, or remembered with a decision
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "user_id", "tool"], name="one_rule_per_tool")]
+
+    def __str__(self) -> str:
+        return f"{self.tool} needs no approval"
+
+
+class EndUser(models.Model):
+    """Whom a client works for, under the client's own name for them; it has no account here."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="end_users")
+    user_id = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=320, blank=True)
+    company = models.CharField(max_length=200, blank=True)
+    metadata = models.JSONField(default=dict)
+    run_limit = models.PositiveIntegerField(null=True)  # runs of a calendar month
+    cost_limit_cents = models.PositiveIntegerField(null=True)  # of a calendar month
+    rate_per_minute = models.PositiveIntegerField(null=True)  # runs
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "user_id"], name="one_end_user_per_name")]
+
+    def __str__(self) -> str:
+        return self.user_id
+
+
 class Memory(models.Model):
-    """What a teammate was told to remember, for one account and, where given, one end user."""
+    """What is remembered for one account and, where given, one end user; by one teammate or, without it, by all."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
-    teammate = models.ForeignKey(Teammate, models.CASCADE)
+    teammate = models.ForeignKey(Teammate, models.CASCADE, null=True, blank=True)
     user_id = models.CharField(max_length=200, blank=True)
+    audience = models.CharField(max_length=40, blank=True)  # a client's own word
     text = models.TextField(max_length=2000)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["owner", "teammate", "user_id", "-id"])]
+        indexes = [models.Index(fields=["owner", "user_id", "-id"])]
         verbose_name_plural = "memories"
 
     def __str__(self) -> str:

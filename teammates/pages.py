@@ -37,12 +37,6 @@ def model_of(teammate: Teammate) -> str:
     return "demo, scripted" if name == "demo" else name
 
 
-def known_models() -> list[str]:
-    """Suggestions for the model's field; any other name may be typed."""
-    named = Teammate.objects.exclude(model="").values_list("model", flat=True).distinct()
-    return sorted({"demo", settings.DEFAULT_MODEL, *settings.KNOWN_MODELS, *named})
-
-
 @dataclass(frozen=True)
 class ToolRow:
     """One line of the matrix: what is chosen, and what the mode says where nothing is."""

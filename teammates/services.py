@@ -17,6 +17,9 @@ DEFINED = (
     "permission_mode",
     "human_in_the_loop",
     "history_runs",
+    "role",
+    "goals",
+    "effort",
 )
 RESERVED = {"new", "teams", "workflows"}  # words of our own addresses below /roster/
 RESERVED_WORD = "“{}” is a word of Sayso's own addresses; choose another id."

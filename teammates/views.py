@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from teammates import effects, pages, services
 from teammates.access import may_edit, teammate_for, visible_teammates
 from teammates.accounts import Request
+from teammates.catalog import known_models
 from teammates.forms import ModeForm, NewForm, ProfileForm, ToolsForm
 from teammates.models import Teammate
 
@@ -38,7 +39,7 @@ def roster(request: Request) -> HttpResponse:
 def new(request: Request) -> HttpResponse:
     form = NewForm(request.user, request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        context = {"form": form, "models": pages.known_models(), "modes": pages.MODES}
+        context = {"form": form, "models": known_models(), "modes": pages.MODES}
         return render(request, "teammates/new.html", context, status=422 if form.is_bound else 200)
     teammate = form.save()
     messages.success(request, f"{teammate.name} is on the roster. Now choose what it may do.")
@@ -88,7 +89,7 @@ def show(request: Request, context: dict[str, Any], status: int = 200) -> HttpRe
     context["revision"] = services.current_revision(context["teammate"]).number
     if request.htmx:
         return render(request, "teammates/_save_bar.html", context)
-    more = {"models": pages.known_models(), "modes": pages.MODES, "model": pages.model_of(context["teammate"])}
+    more = {"models": known_models(), "modes": pages.MODES, "model": pages.model_of(context["teammate"])}
     return render(request, TABS[context["tab"]], {**context, **more}, status=status)
 
 

@@ -14,6 +14,7 @@ from runs.engine.holds import HandedBack, Hold, fresh_until
 from runs.engine.model import Model
 from runs.engine.reply import ModelFailed
 from runs.engine.steps import Finished, OutOfTurns, Paused, Wait
+from runs.engine.structured import data_in
 from runs.engine.toolbox import Toolbox
 from runs.engine.transcript import Transcript
 from runs.journal import LeaseLost
@@ -79,7 +80,9 @@ def work(run: Run, hold: Hold) -> None:
         return fail(run, hold, f"{run.teammate.name} is disabled.", "teammate_disabled")
     definition = run.performer_revision.definition
     toolbox = Toolbox(run, hold, definition)
-    match loop.advance(Transcript(run, hold, definition), Model(run, hold), toolbox, max_turns=settings.MAX_TURNS):
+    match loop.advance(
+        Transcript(run, hold, definition), Model(run, hold), toolbox, max_turns=run.max_turns or settings.MAX_TURNS
+    ):
         case Finished(output):
             finish(run, hold, output)
         case Paused(waits):
@@ -108,8 +111,9 @@ def hold_for_people(run: Run, call: ToolCall) -> None:
 
 
 def finish(run: Run, hold: Hold, output: str) -> None:
+    ended = {"finished_at": timezone.now(), "lease": "", "lease_until": None}
     with journal.step(run.pk, hold.lease):
-        run.move(RunStatus.COMPLETED, output=output, finished_at=timezone.now(), lease="", lease_until=None)
+        run.move(RunStatus.COMPLETED, output=output, output_data=data_in(output, run.output_schema), **ended)
         journal.append(run.pk, "run.completed", {"output": output, "usage": run.usage})
 
 

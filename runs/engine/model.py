@@ -26,6 +26,7 @@ MAX_CALLS = 100
 MAX_BYTES, MAX_LINE = 64_000_000, 4_000_000
 TURN_DEADLINE = 15 * 60  # seconds for one answer, however steadily it drips
 TOO_MUCH = "model_too_much"
+EFFORTS = {"low": "low", "medium": "medium"}  # all above is the highest that every endpoint knows
 Heard = Callable[[str, str], None]  # (kind, delta): "text" or "thinking"
 
 
@@ -111,6 +112,8 @@ async def ask_endpoint(request: Request, heard: Heard) -> Reply:
     asked: dict[str, Any] = {"messages": request.messages}
     if request.tools:
         asked["tools"] = [function_of(tool) for tool in request.tools]
+    if request.effort:
+        asked["reasoning_effort"] = EFFORTS.get(request.effort, "high")
     more: Any = {
         "stream_options": {"include_usage": True},
         "extra_body": asked,

@@ -20,6 +20,7 @@ class Request:
     messages: list[dict[str, Any]]
     tools: list[Tool]
     turn: int
+    effort: str = ""
 
 
 @dataclass(frozen=True)

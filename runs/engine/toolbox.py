@@ -19,8 +19,9 @@ from runs.engine.steps import Wait
 from runs.journal import LeaseLost
 from runs.models import Run, ToolCall
 from runs.states import CallState
-from teammates.models import Mode, Permission, Teammate, TeammateTool
+from teammates.models import Mode, Permission, PermissionRule, Teammate, TeammateTool
 from teammates.permissions import verdict
+from teammates.tools.builtin import BUILT_IN
 from teammates.tools.questions import ASK, PLAN
 from teammates.tools.registry import BadArguments, Tool, nul_in, registry
 
@@ -44,7 +45,7 @@ class Toolbox:
 
     def __init__(self, run: Run, hold: Hold, definition: dict[str, Any]) -> None:
         self.run, self.hold = run, hold
-        self._set_here = {row["name"]: row["permission"] for row in definition["tools"]}
+        self._set_here = tools_of(run, definition)
 
     def offered(self) -> list[Tool]:
         """What the model may ask for now."""
@@ -90,8 +91,14 @@ class Toolbox:
         call.effect, call.tool_def_hash = tool.effect, tool.def_hash
         if tool.gate:
             return self._person_answers(call, tool)
-        plan_approved = self.run.plan_approved or self.run.permission_mode != Mode.PLAN
-        ruling = verdict(self.run.permission_mode, tool, self._set_here.get(tool.name, ""), plan_approved=plan_approved)
+        self.run.refresh_from_db(fields=["permission_mode"])  # a person may have switched it meanwhile
+        ruling = verdict(
+            self.run.permission_mode,
+            tool,
+            self._set_here.get(tool.name, ""),
+            plan_approved=self.run.plan_approved or self.run.permission_mode != Mode.PLAN,
+            standing=stands(self.run, tool),
+        )
         if ruling.effect == "deny" or tool.name in self._denied():
             raise NotRun(CallState.DENIED, ruling.reason if ruling.effect == "deny" else f"{tool.title} is denied now.")
         if ruling.effect == "ask" or call.must_ask:
@@ -222,6 +229,20 @@ class Toolbox:
             raise NotRun(CallState.FAILED, "Not run: this teammate has been disabled.")
         if not User.objects.filter(pk=self.run.requested_by_id, is_active=True).exists():
             raise NotRun(CallState.FAILED, "Not run: the account that asked for it has been disabled.")
+
+
+def tools_of(run: Run, definition: dict[str, Any]) -> dict[str, str]:
+    """The run's tools and what is set for each: the teammate's, or its built-in ones and those that the run names."""
+    own = {row["name"]: row["permission"] for row in definition["tools"]}
+    if run.tools is None:
+        return own
+    return {name: own.get(name, "") for name in [*(set(own) & BUILT_IN), *run.tools]}
+
+
+def stands(run: Run, tool: Tool) -> bool:
+    """Read live: a standing permission may be given, or taken back, while the run goes on."""
+    rules = PermissionRule.objects.filter(owner_id=run.owner_id, user_id=run.user_id, tool=tool.name)
+    return rules.exists()
 
 
 def arguments_of(call: ToolCall, tool: Tool) -> dict[str, Any]:

@@ -7,15 +7,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from runs import journal
+from runs.engine.background import conversation, instructions
 from runs.engine.holds import Hold
 from runs.engine.reply import AskedCall, Reply, Request
 from runs.models import Message, Run, ToolCall
-from runs.states import CallState, RunStatus
-from teammates.models import Mode
+from runs.states import CallState
 from teammates.tools.registry import Tool
 
 OPEN_RESULT = "(no result)"
-PLAN_FIRST = "Work out a plan first and propose it with submit_plan. Until it is approved you can only read."
 CUT_OFF = "Not run: your answer was cut off by the token limit. Ask again with shorter arguments."
 
 
@@ -30,7 +29,7 @@ class Transcript:
 
     @property
     def model(self) -> str:
-        return str(self.definition["model"] or settings.DEFAULT_MODEL)
+        return str(self.run.model or self.definition["model"] or settings.DEFAULT_MODEL)
 
     @property
     def turns(self) -> int:
@@ -48,14 +47,14 @@ class Transcript:
 
     def request(self, tools: list[Tool]) -> Request:
         """The next question to the model. Anything the model says belongs to turn `turns + 1`."""
-        system = [self.definition["instructions"]] if self.definition["instructions"] else []
-        if self.run.permission_mode == Mode.PLAN and not self.run.plan_approved:
-            system.append(PLAN_FIRST)
+        system = instructions(self.run, self.definition)
         messages: list[dict[str, Any]] = [{"role": "system", "content": "\n\n".join(system)}] if system else []
-        messages += [*self._history(), {"role": "user", "content": self.run.message}]
+        messages += conversation(self.run, int(self.definition.get("history_runs", 20)))
+        messages.append({"role": "user", "content": self.run.message})
         for message in self._messages:
             messages += self._said(message)
-        return Request(self.model, messages, tools, self.turns + 1)
+        effort = self.run.effort or self.definition.get("effort", "")
+        return Request(self.model, messages, tools, self.turns + 1, effort)
 
     def _said(self, message: Message) -> list[dict[str, Any]]:
         if message.role == Message.Role.USER:
@@ -68,17 +67,6 @@ class Transcript:
                 for c in calls
             ]
         return [said, *({"role": "tool", "tool_call_id": name_of(c), "content": told(c)} for c in calls)]
-
-    def _history(self) -> list[dict[str, Any]]:
-        """Earlier runs of the conversation that came to an answer, oldest first."""
-        earlier = Run.objects.filter(session_id=self.run.session_id, pk__lt=self.run.pk, status=RunStatus.COMPLETED)
-        bound = int(self.definition.get("history_runs", 20))
-        pairs = list(earlier.order_by("-pk").values_list("message", "output")[:bound])
-        return [
-            {"role": role, "content": text}
-            for message, output in reversed(pairs)
-            for role, text in (("user", message), ("assistant", output))
-        ]
 
     def add(self, reply: Reply) -> None:
         """Keep what the model said, with the calls that it asks for, in one transaction."""

@@ -1,0 +1,81 @@
+"""What a model is told before the run's own message: who it is, what it remembers, what was done before."""
+
+import json
+from typing import Any
+
+from django.db.models import Q
+
+from runs.models import Run
+from runs.states import RunStatus
+from teammates.models import Memory, Mode
+
+PLAN_FIRST = "Work out a plan first and propose it with submit_plan. Until it is approved you can only read."
+REMEMBERED = "What you remember about the person you work for:"
+EARLIER = "Earlier work for the same person, the newest last. It is background, not part of this task:"
+FITTING = "Your final answer must be one JSON object, and nothing else, that fits this JSON Schema:"
+LENGTH = 8_000  # characters of memories, and of earlier work
+MEMORIES, CONVERSATIONS = 50, 5
+
+
+def instructions(run: Run, definition: dict[str, Any]) -> list[str]:
+    """The parts of the system message."""
+    parts = [str(definition["instructions"])]
+    if definition.get("role"):
+        parts.append(f"Your role: {definition['role']}")
+    if definition.get("goals"):
+        parts.append(f"Your goals: {definition['goals']}")
+    if run.permission_mode == Mode.PLAN and not run.plan_approved:
+        parts.append(PLAN_FIRST)
+    if run.memory:
+        parts.append(remembered(run))
+    if run.history:
+        parts.append(done_before(run))
+    if run.output_schema is not None:
+        parts.append(f"{FITTING}\n{json.dumps(run.output_schema, ensure_ascii=False)}")
+    return [part for part in parts if part]
+
+
+def remembered(run: Run) -> str:
+    """Memories of the run's account and end user, and of no other; the newest, as many as fit."""
+    who = Q(teammate=None) | Q(teammate_id=run.teammate_id)
+    texts = Memory.objects.filter(who, owner_id=run.owner_id, user_id=run.user_id).order_by("-pk")
+    lines = [f"- {text}" for text in texts.values_list("text", flat=True)[:MEMORIES]]
+    return f"{REMEMBERED}\n" + "\n".join(reversed(fitting(lines))) if lines else ""
+
+
+def done_before(run: Run) -> str:
+    """Message and answer of the last runs of other conversations with this teammate and end user."""
+    others = Run.objects.filter(
+        owner_id=run.owner_id,
+        teammate_id=run.teammate_id,
+        user_id=run.user_id,
+        status=RunStatus.COMPLETED,
+        session__hidden=False,
+        pk__lt=run.pk,
+    ).exclude(session_id=run.session_id)
+    pairs = others.order_by("-pk").values_list("message", "output")[:CONVERSATIONS]
+    told = fitting([f"Task: {message}\nAnswer: {output}" for message, output in pairs])
+    return f"{EARLIER}\n" + "\n\n".join(reversed(told)) if told else ""
+
+
+def fitting(texts: list[str]) -> list[str]:
+    """The first of them that fit together; of the first one as much as fits."""
+    kept: list[str] = []
+    left = LENGTH
+    for text in texts:
+        if kept and len(text) > left:
+            break
+        kept.append(text[:left])
+        left -= len(text)
+    return kept
+
+
+def conversation(run: Run, bound: int) -> list[dict[str, Any]]:
+    """Earlier runs of the run's own conversation that came to an answer, oldest first."""
+    earlier = Run.objects.filter(session_id=run.session_id, pk__lt=run.pk, status=RunStatus.COMPLETED)
+    pairs = list(earlier.order_by("-pk").values_list("message", "output")[:bound])
+    return [
+        {"role": role, "content": text}
+        for message, output in reversed(pairs)
+        for role, text in (("user", message), ("assistant", output))
+    ]
