@@ -80,6 +80,7 @@ class ToolApproval(Gate):
     risk = models.CharField(max_length=20)
     arguments = models.JSONField()  # as proposed
     edited_arguments = models.JSONField(null=True)  # as allowed, where the person changed them
+    remembered = models.BooleanField(default=False)  # the decision left a standing permission
 
     def __str__(self) -> str:
         return f"approval {self.pk}"

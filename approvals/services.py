@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from approvals import answers as reading
+from approvals import standing
 from approvals.access import may_decide
 from approvals.answers import Given
 from approvals.asking import name_of, tell_inbox
@@ -15,14 +16,16 @@ from approvals.errors import AlreadyDecided, Invalid, NotAllowed, Stale
 from approvals.models import Decision, Gate, Question, ToolApproval, Verdict
 from runs import journal
 from runs import services as runs
+from runs.access import may_control
 from runs.digest import digest_of, same
 from runs.engine.verdicts import Answered, Attested, GoOn, Handed, MayNotRun, MayRun, TryAgain
 from runs.locks import write
-from runs.models import Message, ToolCall, WrongStatus
+from runs.models import Message, Run, ToolCall, WrongStatus
 from runs.states import GateStatus, RunStatus
+from teammates.models import Mode
 from teammates.tools.registry import registry
 
-__all__ = ["AlreadyDecided", "Invalid", "NotAllowed", "Stale", "answer", "decide"]
+__all__ = ["AlreadyDecided", "Invalid", "NotAllowed", "Stale", "answer", "decide", "switch_mode"]
 
 
 def decide(
@@ -35,11 +38,13 @@ def decide(
     arguments: dict[str, Any] | None = None,
     reason: str = "",
     stop: bool = False,
+    remember: bool = False,
 ) -> ToolApproval:
     """Allow or deny one exact call, the one whose `digest` was shown.
 
-    `arguments` replace the proposed ones and are checked against the tool's schema; `stop` ends the run as well. The
-    same decision again changes nothing and is no error. Raises `NotAllowed`, `Invalid`, `Stale` or `AlreadyDecided`.
+    `arguments` replace the proposed ones and are checked against the tool's schema; `stop` ends the run as well;
+    `remember` also allows later calls of this tool, where that can be (`standing.can_remember`). The same decision
+    again changes nothing, but may still remember. Raises `NotAllowed`, `Invalid`, `Stale` or `AlreadyDecided`.
     """
     if verdict not in (Verdict.ALLOW, Verdict.DENY):
         raise Invalid({"": "Decide to allow or to deny."})
@@ -51,12 +56,13 @@ def decide(
         _guard(approval, by)
         edited = None if arguments is None or same(arguments, approval.arguments) else arguments
         if not approval.is_pending:
-            return _settled(approval, verdict, edited, stop=stop)
+            _settled(approval, verdict, edited, stop=stop)
+            return standing.remembered(approval) if remember else approval
         _as_shown(approval, digest)
         handed = _allow(approval, edited, by) if verdict == Verdict.ALLOW else _deny(approval, by, reason)
         _record(approval, verdict, by, via, reason=reason, edited_arguments=edited)
         _hand_down(approval, handed, by, stop=stop, reason=reason)
-    return approval
+        return standing.remembered(approval) if remember else approval
 
 
 def _lock(gate: Gate) -> None:
@@ -78,13 +84,12 @@ def _as_shown(gate: Gate, digest: str) -> None:
         raise AlreadyDecided(gate)
 
 
-def _settled(approval: ToolApproval, verdict: str, edited: dict[str, Any] | None, *, stop: bool) -> ToolApproval:
+def _settled(approval: ToolApproval, verdict: str, edited: dict[str, Any] | None, *, stop: bool) -> None:
     """The same decision again is no news; any other comes too late."""
     equal = approval.status == GateStatus.DECIDED and approval.verdict == verdict
     equal = equal and (edited is None or same(edited, approval.edited_arguments))
-    if equal and (not stop or approval.run.status == RunStatus.CANCELLED):
-        return approval
-    raise AlreadyDecided(approval)
+    if not equal or (stop and approval.run.status != RunStatus.CANCELLED):
+        raise AlreadyDecided(approval)
 
 
 def _allow(approval: ToolApproval, edited: dict[str, Any] | None, by: User) -> Handed:
@@ -154,6 +159,20 @@ def _hand_down(gate: Gate, handed: Handed, by: User, *, stop: bool, reason: str)
             runs.resume(gate.run_id, handed)
     except WrongStatus:
         raise AlreadyDecided(gate) from None
+
+
+def switch_mode(run: Run, mode: str, *, by: User, via: str = "mode") -> None:
+    """Change what the run asks about. To autonomous also allows each waiting call that the mode had made wait.
+
+    Questions, plans and calls of tools that always ask stay open. Raises `runs.services.Refused`, `WrongStatus`.
+    """
+    if not may_control(by, run):
+        raise NotAllowed
+    with write(durable=True):
+        runs.switch_mode(run, mode, by=by)
+        for approval in ToolApproval.objects.pending().filter(run=run).select_related("call", "run"):
+            if mode == Mode.AUTONOMOUS and standing.can_remember(approval):
+                decide(approval, Verdict.ALLOW, by=by, digest=approval.digest, via=via)
 
 
 def answer(

@@ -1,0 +1,25 @@
+"""Standing permissions that come from decisions: "allow this, and do not ask again"."""
+
+from approvals.models import ToolApproval, Verdict
+from teammates.models import PermissionRule
+from teammates.tools.registry import registry
+
+
+def can_remember(approval: ToolApproval) -> bool:
+    """Did the mode or the teammate's setting make the call wait? A tool that always asks goes on asking."""
+    tool = registry.get(approval.call.tool)
+    return tool is not None and not tool.needs_approval and not approval.call.must_ask
+
+
+def remembered(approval: ToolApproval) -> ToolApproval:
+    """Store the standing permission of an allowed call, for later runs of its account and end user.
+
+    Inside the decision's transaction. Changes nothing where it cannot be remembered; `remembered` says what is so.
+    """
+    if approval.verdict != Verdict.ALLOW or approval.remembered or not can_remember(approval):
+        return approval
+    scope = {"owner_id": approval.run.owner_id, "user_id": approval.run.user_id, "tool": approval.call.tool}
+    PermissionRule.objects.get_or_create(**scope, defaults={"source": "remembered"})
+    ToolApproval.objects.filter(pk=approval.pk).update(remembered=True)
+    approval.remembered = True
+    return approval
