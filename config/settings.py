@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "teammates",
     "runs",
     "approvals",
+    "api",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -46,6 +47,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "api.middleware.doors",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -137,7 +139,8 @@ STATIC_ROOT = DATA_DIR / "static"  # of `collectstatic`, where a proxy serves th
 STATICFILES_DIRS = [ROOT / "static"]
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "files"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+BODY_LIMIT, UPLOAD_LIMIT = 4 * 1024**2, 32 * 1024**2  # bytes of a request, without files and with them
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

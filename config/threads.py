@@ -8,6 +8,9 @@ from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest, HttpResponseBase
 
+from api.streams import EventStream
+
+STREAM = "sayso.stream"
 KEPT = 16  # idle threads; more than that end with their request
 
 
@@ -38,3 +41,16 @@ class PagesHandler(ASGIHandler):
                 self._idle.append(thread)
             else:
                 thread.shutdown(wait=False)
+        if stream := scope.get(STREAM):
+            await stream.serve(receive, send)
+
+    async def run_get_response(self, request: Any) -> HttpResponseBase:
+        """A stream is begun when the thread of its request is free again."""
+        response = await super().run_get_response(request)
+        if isinstance(response, EventStream):
+            request.scope[STREAM] = response
+        return response
+
+    async def send_response(self, response: HttpResponseBase, send: Any) -> None:
+        if not isinstance(response, EventStream):
+            await super().send_response(response, send)

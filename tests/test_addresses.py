@@ -30,6 +30,8 @@ def written(pattern: str) -> str:
 
 def pages(resolver: URLResolver, before: str = "/") -> Iterator[str]:
     for entry in resolver.url_patterns:
+        if str(entry.pattern) == "api/v2/":  # the doors have tests of their own
+            continue
         address = before + written(str(entry.pattern))
         if isinstance(entry, URLResolver) and address != "/admin/":
             yield from pages(entry, address)

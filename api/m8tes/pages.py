@@ -1,0 +1,32 @@
+"""Lists: one page at a time, newest first, from a key (contract 0.6)."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpResponse
+from ninja import Field, Schema
+
+from api.m8tes.answers import answer
+
+
+class Page(Schema):
+    """The query of every list; `starting_after` is the id of the last item that the client has."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    starting_after: int | None = None
+
+
+def page_of(rows: "QuerySet[Any]", page: Page, shape: Callable[[Any], dict[str, Any]]) -> HttpResponse:
+    """One page of `rows` by id, newest first. Costs the same wherever it is in the list."""
+    if page.starting_after is not None:
+        rows = rows.filter(pk__lt=page.starting_after)
+    found: list[Model] = list(rows.order_by("-pk")[: page.limit + 1])
+    data = [shape(row) for row in found[: page.limit]]
+    more = len(found) > page.limit
+    return answer({"data": data, "has_more": more, "next_starting_after": data[-1]["id"] if more else None})
+
+
+def whole(data: list[dict[str, Any]]) -> HttpResponse:
+    """A list that is never long, as one page."""
+    return answer({"data": data, "has_more": False, "next_starting_after": None})

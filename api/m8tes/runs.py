@@ -1,0 +1,130 @@
+"""Runs: create, reply, list, look, cancel, files (contract 1.1-1.7, 1.10)."""
+
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from django.db.models import Q
+from django.http import FileResponse, Http404, HttpResponse
+from ninja import Field, Path, Query, Router
+
+from api.auth import FILES, READ, WRITE, Request
+from api.idempotency import Begun, once
+from api.m8tes.answers import answer
+from api.m8tes.bodies import NewRun, Reply
+from api.m8tes.pages import Page, page_of
+from api.m8tes.scope import RELATED, run_of, runs_of
+from api.m8tes.shapes import STATUSES, file_shape, run_shape
+from api.m8tes.starting import begin
+from api.m8tes.stream import new_stream, rejoined
+from runs import services
+from runs.models import Run, RunFile, WrongStatus
+from runs.options import inherited
+from runs.views import download
+
+router = Router(tags=["runs"])
+RunId = Annotated[int, Path(ge=1, lt=2**63)]
+
+
+class RunFilter(Page):
+    teammate_id: int | None = None
+    agent_id: int | None = None
+    user_id: str | None = None
+    status: str | None = None
+    archived: Literal["exclude", "only", "include"] = "exclude"
+    include_end_user_runs: bool = False
+    sort: Literal["created", "priority"] = "created"
+
+
+@router.post("", auth=WRITE, summary="Start a run")
+def create(request: Request, body: NewRun) -> HttpResponse:
+    asked = body.model_dump(exclude={"stream"})
+    begun = once(request, request.auth.user, "runs", asked, lambda: begin(request.auth, body))
+    return told(begun, stream=body.stream)
+
+
+@router.post("/{run_id}/reply", auth=WRITE, summary="Go on in the same conversation, as a new run")
+def reply(request: Request, run_id: RunId, body: Reply) -> HttpResponse:
+    original = run_of(request.auth, run_id)
+    asked = {**body.model_dump(exclude={"stream"}), "run": run_id}
+    begun = once(request, request.auth.user, "reply", asked, lambda: follow_up(original, body, request))
+    return told(begun, stream=body.stream)
+
+
+def follow_up(original: Run, body: Reply, request: Request) -> Run:
+    options = inherited(original)
+    if body.tools is not None:
+        options = replace(options, tools=body.tools)
+    return services.reply(
+        original,
+        body.message,
+        by=request.auth.user,
+        permission_mode=body.permission_mode,
+        human_in_the_loop=body.human_in_the_loop,
+        options=options,
+    )
+
+
+def told(begun: Begun, *, stream: bool) -> HttpResponse:
+    """A replay is always JSON, its id first, because clients name the run from the first bytes (contract 1.2)."""
+    run, headers = begun.run, {"X-Run-Id": str(begun.run.pk)}
+    if begun.replayed:
+        return answer(run_shape(run), headers={**headers, "Idempotent-Replay": "true"})
+    return new_stream(run) if stream else answer(run_shape(run), 201, headers)
+
+
+@router.get("", auth=READ, summary="List runs, newest first")
+def run_list(request: Request, query: Query[RunFilter]) -> HttpResponse:
+    runs = filtered(request, query).select_related(*RELATED)
+    return page_of(runs, query, run_shape)
+
+
+def filtered(request: Request, query: RunFilter) -> Any:
+    runs = runs_of(request.auth)
+    if not query.include_end_user_runs or query.user_id is not None:
+        runs = runs.filter(user_id=query.user_id or "")
+    if teammate := query.teammate_id or query.agent_id:
+        runs = runs.filter(teammate=teammate)
+    if query.status is not None:
+        runs = runs.filter(status__in=STATUSES.get(query.status, []))
+    if query.archived != "include":
+        runs = runs.filter(Q(archived_at=None) if query.archived == "exclude" else ~Q(archived_at=None))
+    return runs
+
+
+@router.get("/{run_id}", auth=READ, summary="Look at a run")
+def detail(request: Request, run_id: RunId, user_id: str | None = None) -> HttpResponse:
+    run = run_of(request.auth, run_id, user_id)
+    return answer(run_shape(run, outputs(run)))
+
+
+def outputs(run: Run) -> list[RunFile]:
+    return list(run.files.filter(kind=RunFile.Kind.OUTPUT).order_by("pk"))
+
+
+@router.post("/{run_id}/cancel", auth=WRITE, summary="Stop a run")
+def cancel(request: Request, run_id: RunId, user_id: str | None = None) -> HttpResponse:
+    """The run as it is now; one that had ended stays as it ended."""
+    run = run_of(request.auth, run_id, user_id)
+    try:
+        services.cancel(run, by=request.auth.user)
+    except WrongStatus:
+        run.refresh_from_db()
+    return answer(run_shape(run))
+
+
+@router.get("/{run_id}/stream", auth=READ, summary="The whole run again, then live")
+def stream(request: Request, run_id: RunId, user_id: str | None = None) -> HttpResponse:
+    return rejoined(run_of(request.auth, run_id, user_id))
+
+
+@router.get("/{run_id}/files", auth=READ, summary="What the run wrote")
+def files(request: Request, run_id: RunId) -> HttpResponse:
+    return answer([file_shape(file) for file in outputs(run_of(request.auth, run_id))])
+
+
+@router.get("/{run_id}/files/{path:name}/download", auth=FILES, summary="One file, as it is")
+def file(request: Request, run_id: RunId, name: Annotated[str, Field(max_length=1000)]) -> HttpResponse | FileResponse:
+    found = next((file for file in outputs(run_of(request.auth, run_id)) if file.name == name), None)
+    if found is None:
+        raise Http404(f"Run {run_id} has no file {name!r}.")
+    return download(found)

@@ -1,0 +1,41 @@
+"""What a key may reach by an id: its account's own rows, and none of another end user (contract 0.7)."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from api.auth import Caller
+from runs.models import Run, RunQuerySet
+from teammates.models import Teammate, TeammateQuerySet
+
+RELATED = ("teammate", "session", "performer_revision", "owner")
+
+
+def runs_of(caller: Caller) -> RunQuerySet:
+    return Run.objects.of_account(caller.user)
+
+
+def run_of(caller: Caller, pk: int, user_id: str | None = None) -> Run:
+    """The run, or `Http404`: absent, another account's and another end user's are all the same."""
+    run: Run = one_of(runs_of(caller).select_related(*RELATED), pk, user_id, "run")
+    return run
+
+
+def teammates_of(caller: Caller) -> TeammateQuerySet:
+    """Own ones and the house's; archived ones too, which can still be looked at."""
+    return Teammate.objects.of_account(caller.user)
+
+
+def teammate_of(caller: Caller, pk: int, user_id: str | None = None) -> Teammate:
+    teammate: Teammate = one_of(teammates_of(caller).prefetch_related("tools"), pk, user_id, "teammate")
+    return teammate
+
+
+def one_of(rows: "QuerySet[Any]", pk: int, user_id: str | None, what: str) -> Any:
+    """The row, or `Http404`. A `user_id` must be the row's own; without one every end user's row is found."""
+    scoped = rows if user_id is None else rows.filter(user_id=user_id)
+    found = scoped.filter(pk=pk).first() if pk < 2**63 else None
+    if found is None:
+        raise Http404(f"There is no {what} {pk}.")
+    return found

@@ -1,0 +1,220 @@
+"""A run's events as the flat dialect of the SDKs (contract 1.9): which frames, in which order, where the body ends."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from api.m8tes.errors import Problem
+from api.m8tes.shapes import gate_shape
+from api.streams import EventStream
+from approvals.models import Question, ToolApproval
+from runs.journal import Line
+from runs.live.follow import follow
+from runs.models import Run, ToolCall
+from runs.states import CALL_OPEN
+
+Frame = dict[str, Any]
+
+
+def new_stream(run: Run) -> EventStream:
+    """From the beginning to the first pause, or to the end."""
+    return EventStream(frames(run, through_pauses=False), {"X-Run-Id": str(run.pk)})
+
+
+def rejoined(run: Run) -> EventStream:
+    """Everything again, then live, to a pause that lasts, or to the end; an ended run has no stream."""
+    if not run.is_live:
+        raise Problem(409, f"Run {run.pk} has ended. Its output is in GET /runs/{run.pk}.", "run_ended")
+    return EventStream(frames(run, through_pauses=True), {"X-Run-Id": str(run.pk)})
+
+
+async def frames(run: Run, *, through_pauses: bool) -> AsyncIterator[bytes]:
+    """The frames of each batch of lines, as bytes; ends behind a terminal frame, or while a gate is open."""
+    telling = Telling(run)
+    yield written([{"type": "metadata", "run_id": run.pk, "payload": {"run_id": run.pk}}])
+    async for lines in follow(run.pk):
+        told: list[Frame] = []
+        for line in without_abandoned(lines):
+            told += await telling.frames(line)
+            if line.kind == "run.paused" and (not through_pauses or await lasts(line)):
+                yield written(told)
+                return
+        if told:
+            yield written(told)
+
+
+async def lasts(paused: Line) -> bool:
+    """Is the pause the last thing that happened, at this moment?"""
+    last = await Run.objects.values_list("last_seq", flat=True).aget(pk=paused.run_id)
+    return bool(last == paused.seq)
+
+
+def written(told: list[Frame]) -> bytes:
+    """In ASCII: characters at which clients cut lines must not stand in a frame as they are."""
+    return "".join(f"data: {json.dumps(frame)}\n\n" for frame in told).encode("ascii")
+
+
+def without_abandoned(lines: list[Line]) -> list[Line]:
+    """Less the text of attempts that a later line of the batch says are void."""
+    void: set[int] = set()
+    kept: list[Line] = []
+    for line in reversed(lines):
+        if line.kind in ("text", "thinking") and line.data["turn"] in void:
+            continue
+        if line.kind == "turn.restarted":
+            void.add(line.data["turn"])
+        elif line.kind == "turn.started":
+            void.discard(line.data["turn"])
+        kept.append(line)
+    return kept[::-1]
+
+
+class Telling:
+    """What a client of this run has been told so far, as far as the next frames depend on it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.open = ""  # text or reasoning, while such a block is open
+        self.blocks = 0
+        self.said: dict[str, str] = {}  # of this turn, by kind
+        self.again: dict[str, str] = {}  # what a void attempt had said and the next one is still repeating
+
+    async def frames(self, line: Line) -> list[Frame]:
+        if line.kind in ("text", "thinking"):
+            return self.speak(line.kind, line.data["delta"])
+        if line.kind in ("turn.started", "turn.restarted"):
+            self.again = self.said if line.kind == "turn.restarted" else {}
+            self.said = {}
+            return [] if self.again else self.close()
+        make = SINGLE.get(line.kind)
+        return [*self.close(), *(await make(self, line))] if make else []
+
+    def speak(self, kind: str, delta: str) -> list[Frame]:
+        """New text; of an attempt that repeats a void one only what goes beyond it."""
+        self.said[kind] = self.said.get(kind, "") + delta
+        before = self.again.get(kind, "")
+        if before and before.startswith(self.said[kind]):
+            return []
+        if before:
+            delta, closed = self.beyond(kind, before)
+            return [*closed, *self.delta(kind, delta)]
+        return self.delta(kind, delta)
+
+    def beyond(self, kind: str, before: str) -> tuple[str, list[Frame]]:
+        """Where the new attempt goes on as the void one did: the rest. Where it differs: all of it, in a new block."""
+        del self.again[kind]
+        if self.said[kind].startswith(before):
+            return self.said[kind][len(before) :], []
+        return self.said[kind], self.close()
+
+    def delta(self, kind: str, delta: str) -> list[Frame]:
+        block = BLOCKS[kind]
+        told = [] if self.open == block else [*self.close(), self.begin(block)]
+        return [*told, {"type": f"{block}-delta", "id": self.name, "delta": delta}]
+
+    def begin(self, block: str) -> Frame:
+        self.open, self.blocks = block, self.blocks + 1
+        return {"type": f"{block}-start", "id": self.name}
+
+    @property
+    def name(self) -> str:
+        return f"block_{self.blocks}"
+
+    def close(self) -> list[Frame]:
+        if not self.open:
+            return []
+        block, self.open = self.open, ""
+        return [{"type": f"{block}-end", "id": self.name}]
+
+    # --- one event, its frames ---
+
+    async def proposed(self, line: Line) -> list[Frame]:
+        call = await self.call(line.data["call"])
+        return [
+            {"type": "tool-call-start", "toolCallId": name_of(call), "toolName": call.tool},
+            {"type": "tool-call-delta", "toolCallId": name_of(call), "delta": call.raw_arguments or "{}"},
+            {"type": "tool-call-end", "toolCallId": name_of(call)},
+        ]
+
+    async def result(self, line: Line) -> list[Frame]:
+        return ended(await self.call(line.data["call"]))
+
+    async def asked(self, line: Line) -> list[Frame]:
+        shape = await gate_named(line.data["gate"])
+        asked = {key: shape[key] for key in ("request_id", "tool_use_id", "tool_name", "tool_input")}
+        return [{"type": "awaiting_approval", "run_id": self.run.pk, **asked}]
+
+    async def decided(self, line: Line) -> list[Frame]:
+        """With the result of the call, where the decision is one: a denial, an answer."""
+        shape = await gate_named(line.data["gate"])
+        told: list[Frame] = [
+            {
+                "type": "permission_resolved",
+                "request_id": shape["request_id"],
+                "tool_use_id": shape["tool_use_id"],
+                "resolved_status": shape["status"],
+            }
+        ]
+        if shape["tool_use_id"]:
+            call = await self.call(int(shape["tool_use_id"].removeprefix("call_")))
+            told += ended(call) if call.started_at is None else []
+        return told
+
+    async def todos(self, line: Line) -> list[Frame]:
+        return [{"type": "todo-update", "toolCallId": "todos", "todos": line.data["items"]}]
+
+    async def completed(self, line: Line) -> list[Frame]:
+        run = await Run.objects.aget(pk=self.run.pk)
+        return [metrics(run, "end_turn"), {"type": "done", "completion_state": "complete", "stop_reason": "end_turn"}]
+
+    async def failed(self, line: Line) -> list[Frame]:
+        error = {"type": "error", "error": str(line.data["error"]), "error_code": line.data["code"]}
+        return [error, {"type": "done", "completion_state": "error", "stop_reason": "error"}]
+
+    async def cancelled(self, line: Line) -> list[Frame]:
+        return [{"type": "cancelled", "run_id": self.run.pk}]
+
+    async def call(self, pk: int) -> ToolCall:
+        return await ToolCall.objects.aget(pk=pk, run_id=self.run.pk)
+
+
+BLOCKS = {"text": "text", "thinking": "reasoning"}
+SINGLE: dict[str, Callable[[Telling, Line], Any]] = {
+    "call.proposed": Telling.proposed,
+    "call.finished": Telling.result,
+    "gate.opened": Telling.asked,
+    "gate.decided": Telling.decided,
+    "gate.closed": Telling.decided,
+    "todos": Telling.todos,
+    "run.completed": Telling.completed,
+    "run.failed": Telling.failed,
+    "run.cancelled": Telling.cancelled,
+}
+
+
+def name_of(call: ToolCall) -> str:
+    return f"call_{call.pk}"
+
+
+def ended(call: ToolCall) -> list[Frame]:
+    if call.state in CALL_OPEN:
+        return []
+    return [{"type": "tool-result-end", "toolCallId": name_of(call), "result": call.result}]
+
+
+async def gate_named(name: str) -> dict[str, Any]:
+    kind, _, number = name.rpartition("-")
+    model: Any = ToolApproval if kind == "approval" else Question
+    return gate_shape(await model.objects.select_related("call", "run").aget(pk=int(number)))
+
+
+def metrics(run: Run, reason: str) -> Frame:
+    worked = (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else 0.0
+    return {
+        "type": "run_metrics",
+        "execution_time_ms": int(worked * 1000),
+        "input_tokens_used": run.usage.get("prompt_tokens", 0),
+        "output_tokens_used": run.usage.get("completion_tokens", 0),
+        "claude_token_cost_usd": run.usage.get("cost", 0),
+        "stop_reason": reason,
+    }

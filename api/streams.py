@@ -1,0 +1,67 @@
+"""Event streams: the thread and the database connection of the request are given back before the first frame."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any
+
+from django.http import HttpResponse
+
+KEEPALIVE = 15.0  # seconds of silence after which a comment keeps proxies and clients from hanging up
+COMMENT = b": keepalive\n\n"
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
+
+logger = logging.getLogger("sayso.api")
+
+
+class EventStream(HttpResponse):
+    """What a view answers to begin a stream; `frames` gives the bytes of one or more whole frames at a time.
+
+    Written by `serve` after the view's thread is free; django's own streaming costs twice as much for each frame.
+    """
+
+    streaming = True  # to middleware: it has no length, and no content that could be changed
+
+    def __init__(self, frames: AsyncIterator[bytes], headers: dict[str, str] | None = None) -> None:
+        super().__init__(headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **(headers or {})})
+        self["Content-Type"] = "text/event-stream; charset=utf-8"
+        self.frames = frames
+
+    async def serve(self, receive: Receive, send: Send) -> None:
+        """Write until the frames end or the client leaves; the run goes on either way."""
+        headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in self.items()]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        writing = asyncio.create_task(self._write(send))
+        leaving = asyncio.create_task(receive())
+        await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (writing, leaving):
+            task.cancel()
+        await asyncio.gather(writing, leaving, return_exceptions=True)
+        if not writing.cancelled() and (error := writing.exception()):
+            logger.error("A stream broke", exc_info=error)
+        if not leaving.done() or leaving.cancelled():
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _write(self, send: Send) -> None:
+        clock = asyncio.get_running_loop()
+        last = clock.time()
+
+        async def keep_alive() -> None:
+            while True:
+                await asyncio.sleep(last + KEEPALIVE - clock.time())
+                if clock.time() >= last + KEEPALIVE:
+                    await put(COMMENT)
+
+        async def put(frames: bytes) -> None:
+            nonlocal last
+            last = clock.time()
+            await send({"type": "http.response.body", "body": frames, "more_body": True})
+
+        beside = asyncio.create_task(keep_alive())
+        try:
+            async for frames in self.frames:
+                await put(frames)
+        finally:
+            beside.cancel()
