@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from teammates.models import ApiKey
@@ -26,8 +28,18 @@ SCOPES = {
     "admin:*": "administer this installation",
 }
 DECIDE = "approvals:decide"
+ADMIN = "admin:*"
 # The clients of both doors decide with the key that starts, so a key of the terminal may.
-DEFAULT_SCOPES = [scope for scope in SCOPES if scope != "admin:*"]
+DEFAULT_SCOPES = [scope for scope in SCOPES if scope != ADMIN]
+AT_MOST = 50  # working keys of an account, before keys make no more of them
+
+
+class KeyRefused(Exception):
+    """A key may not do this to a key; nothing was changed."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def create(
@@ -37,12 +49,16 @@ def create(
     wanted = list(dict.fromkeys(scopes))
     if unknown := [scope for scope in wanted if scope not in SCOPES]:
         raise ValueError(f"There is no scope {', '.join(unknown)}. Scopes are: {', '.join(SCOPES)}.")
+    identity, text = fresh()
+    key = ApiKey.objects.create(owner=owner, name=name, scopes=wanted, expires_at=expires_at, **identity)
+    return key, text
+
+
+def fresh() -> tuple[dict[str, str], str]:
+    """What a row keeps of a new key, and the key's text."""
     key_id, secret = random_text(12), random_text(43)  # 43 of 62 letters carry 256 bits
-    key = ApiKey.objects.create(
-        owner=owner, name=name, key_id=key_id, digest=digest_of(secret), scopes=wanted, expires_at=expires_at
-    )
     text = f"sayso_{key_id}_{secret}"
-    return key, text + checksum(text)
+    return {"key_id": key_id, "digest": digest_of(secret)}, text + checksum(text)
 
 
 def authenticate(text: str) -> ApiKey | None:
@@ -60,14 +76,57 @@ def is_usable(key: ApiKey) -> bool:
     return key.revoked_at is None and not expired and key.owner.is_active
 
 
+@transaction.atomic
 def revoke(key: ApiKey) -> None:
-    """From now on the key opens nothing; revoking again changes nothing."""
-    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now())
+    """From now on the key opens nothing, nor does any key that it made; revoking again changes nothing."""
+    ApiKey.objects.filter(pk__in=family(key), revoked_at=None).update(revoked_at=now())
     key.refresh_from_db()
 
 
 def revoke_all(owner: User) -> int:
     return ApiKey.objects.filter(owner=owner, revoked_at=None).update(revoked_at=now())
+
+
+# --- what a key may do to keys ---
+
+
+def family(key: ApiKey) -> list[int]:
+    """The key, the keys that it made, and theirs."""
+    found, level = [key.pk], [key.pk]
+    while level:
+        level = list(ApiKey.objects.filter(made_by__in=level).values_list("pk", flat=True))
+        found += level
+    return found
+
+
+def manageable(by: ApiKey) -> "QuerySet[ApiKey]":
+    """Itself and its family; for a key with `admin:*` every key of its account."""
+    mine = ApiKey.objects.filter(owner=by.owner)
+    return mine if ADMIN in by.scopes else mine.filter(pk__in=family(by))
+
+
+@transaction.atomic
+def make_by(by: ApiKey, name: str, expires_at: datetime | None) -> tuple[ApiKey, str]:
+    """A key that may what `by` may, less `admin:*`, and that dies with it at the latest."""
+    if sum(is_usable(key) for key in ApiKey.objects.select_related("owner").filter(owner=by.owner)) >= AT_MOST:
+        raise KeyRefused(f"The account has {AT_MOST} keys that work. Revoke one first.", "too_many_keys")
+    ends = min((moment for moment in (expires_at, by.expires_at) if moment), default=None)
+    key, text = create(by.owner, name, [scope for scope in by.scopes if scope != ADMIN], ends)
+    key.made_by = by
+    key.save(update_fields=["made_by"])
+    return key, text
+
+
+def rotate(key: ApiKey, *, by: ApiKey) -> str:
+    """The key's new text. The old one opens nothing from this moment; name, scopes and end stay."""
+    if not set(key.scopes) <= set(by.scopes):
+        raise KeyRefused("This key may more than yours: rotate it with itself.", "missing_scope")
+    identity, text = fresh()
+    same = ApiKey.objects.filter(pk=key.pk, key_id=key.key_id, revoked_at=None)
+    if not is_usable(key) or not same.update(**identity):
+        raise KeyRefused("This key does not work any more, or has just been rotated.", "key_not_active")
+    key.refresh_from_db()
+    return text
 
 
 def random_text(length: int) -> str:

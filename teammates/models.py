@@ -184,6 +184,7 @@ class ApiKey(models.Model):
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
     name = models.CharField(max_length=120)
+    made_by = models.ForeignKey("self", models.CASCADE, null=True, editable=False, related_name="made")
     key_id = models.CharField(max_length=12, unique=True)
     digest = models.CharField(max_length=64)
     scopes = models.JSONField(default=list)
@@ -194,3 +195,18 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (sayso_{self.key_id}_…)"
+
+
+class AccountSettings(models.Model):
+    """What an account has set for its clients. Without a row everything is at its default."""
+
+    owner = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+    require_end_user_id = models.BooleanField(default=False)  # nothing is made without a `user_id`
+    # Of each end user who has none of their own; null: no limit.
+    run_limit = models.PositiveIntegerField(null=True)
+    cost_limit_cents = models.PositiveIntegerField(null=True)
+    rate_per_minute = models.PositiveIntegerField(null=True)
+    kept = models.JSONField(default=dict)  # switches of clients that nothing here acts on
+
+    def __str__(self) -> str:
+        return f"settings of {self.owner_id}"
