@@ -4,6 +4,8 @@
 
 PYTHON = .venv/bin/python
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
+# Versions of the m8tes SDK that drive the server in the tests, each in an environment of its own.
+SDKS = 1.5.0 4.49.0
 
 help:
 	@echo "make install      make .venv from requirements.lock; instant when nothing changed"
@@ -12,11 +14,11 @@ help:
 	@echo "make lint         check style, types and templates"
 	@echo "make docs         check that the documents and the code say the same"
 	@echo "make bench        measure the live stream; the figures are kept in bench/README.md"
-	@echo "make lock         write both lock files anew from pyproject.toml"
+	@echo "make lock         write the lock files anew from pyproject.toml"
 	@echo "make screenshots  take the picture in the README anew"
 
 install: .venv/installed
-dev: .venv/installed-dev
+dev: .venv/installed-dev $(SDKS:%=.venv-sdks/%/installed)
 
 .venv/bin/python:
 	@bin/make-venv .venv
@@ -29,6 +31,14 @@ dev: .venv/installed-dev
 .venv/installed-dev: requirements-dev.lock .venv/installed
 	@echo "Installing what requirements-dev.lock names ..."
 	@$(PIP) -r requirements-dev.lock
+	@touch $@
+
+# The SDK says that it needs 3.11.9; it works on every 3.11.
+.venv-sdks/%/installed: tests/api/sdk/m8tes-%.lock | .venv/bin/python
+	@echo "Installing what $< names ..."
+	@$(PYTHON) -m venv --clear --without-pip .venv-sdks/$*
+	@$(PYTHON) -m pip --python .venv-sdks/$*/bin/python install --quiet --disable-pip-version-check --require-hashes \
+		--no-deps --no-compile --ignore-requires-python -r $<
 	@touch $@
 
 run: install
@@ -54,6 +64,8 @@ lock: dev
 		pyproject.toml --extra postgres --extra redis -o requirements.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile --universal --generate-hashes -q \
 		pyproject.toml --extra postgres --extra redis --group dev -c requirements.lock -o requirements-dev.lock
+	for version in $(SDKS); do echo m8tes==$$version | UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile \
+		--universal --python-version 3.11.9 --generate-hashes -q - -o tests/api/sdk/m8tes-$$version.lock || exit 1; done
 
 screenshots: dev
 	@$(PYTHON) docs/screenshots.py

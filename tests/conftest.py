@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from config.env import ROOT
 from tests.machine import (  # noqa: F401 - fixtures for every folder
     allow,
     aside,
@@ -24,7 +25,11 @@ from tests.machine import (  # noqa: F401 - fixtures for every folder
 )
 
 CHROMIUM = shutil.which("chromium")
-MISSING = {"browser": "no Chromium (apt-get install chromium)"} if CHROMIUM is None else {}
+SDKS = {version: ROOT / ".venv-sdks" / version / "bin" / "python" for version in ("1.5.0", "4.49.0")}
+MISSING = {
+    **({"browser": "no Chromium (apt-get install chromium)"} if CHROMIUM is None else {}),
+    **({} if all(python.exists() for python in SDKS.values()) else {"sdks": "no m8tes SDK (make dev)"}),
+}
 
 
 def person(name: str, **fields) -> User:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ["teammates", "runs", "approvals", "api", "config"]  # each may import only those to its left
-NOT_OURS = {".git", ".hypothesis", ".venv", "data", "vendor", "screenshots", "migrations", "__pycache__"}
+NOT_OURS = {".git", ".hypothesis", ".venv", ".venv-sdks", "data", "vendor", "screenshots", "migrations", "__pycache__"}
 
 
 def files(*folders: str) -> Iterator[Path]:

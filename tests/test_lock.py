@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.conftest import SDKS
 from tests.source import text
 
 PROJECT = tomllib.loads(text(Path("pyproject.toml")))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 FOR_USE = [*PROJECT["project"]["dependencies"], *EXTRAS["postgres"], *EXTRAS["redis"]]
 FOR_WORK = [*FOR_USE, *PROJECT["dependency-groups"]["dev"]]
+SDK_LOCKS = {version: f"tests/api/sdk/m8tes-{version}.lock" for version in SDKS}
 
 
 def locked(name: str) -> dict[str, str]:
@@ -26,7 +28,7 @@ def test_the_lock_has_what_is_asked_for(name, asked):
     assert [str(one) for one in wanted if versions.get(one.name.lower(), "0") not in one.specifier] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", *SDK_LOCKS.values()])
 def test_every_locked_package_has_a_hash(name):
     packages = re.split(r"^(?=\w)", text(Path(name)), flags=re.M)[1:]
     assert [package.split()[0] for package in packages if "--hash=sha256:" not in package] == []
@@ -35,3 +37,8 @@ def test_every_locked_package_has_a_hash(name):
 def test_what_is_tested_is_what_is_used():
     used, tested = locked("requirements.lock"), locked("requirements-dev.lock")
     assert {package: tested[package] for package in used} == used
+
+
+@pytest.mark.parametrize(("version", "name"), SDK_LOCKS.items())
+def test_the_sdk_that_drives_the_server_is_of_the_version_that_its_lock_is_named_for(version, name):
+    assert locked(name)["m8tes"] == version

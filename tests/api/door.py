@@ -1,4 +1,4 @@
-"""A client of the m8tes door without a server: `api.post("/runs", {"message": "Hello"})`, and how to read what it says."""
+"""A client of the m8tes door without a server: `api.post("/runs", {…})`, and how to read what it says."""
 
 import json
 
