@@ -78,6 +78,7 @@ class Run(models.Model):
     human_in_the_loop = models.BooleanField()
     user_id = models.CharField(max_length=200, blank=True)  # the client's own word for its end user
     metadata = models.JSONField(default=dict)  # the client's own, given back as it is
+    dependencies = models.JSONField(default=dict)  # values for the {names} in the instructions, and for tools
     tools = models.JSONField(null=True)  # names, in place of the teammate's own; null: the teammate's
     model = models.CharField(max_length=120, blank=True)
     effort = models.CharField(max_length=10, choices=Effort.choices, blank=True)

@@ -21,6 +21,7 @@ class Options:
 
     user_id: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    dependencies: dict[str, Any] = field(default_factory=dict)
     tools: list[str] | None = None
     model: str = ""
     effort: str = ""
@@ -48,7 +49,8 @@ def inherited(run: Any) -> Options:
 
 def repeated(run: Any) -> Options:
     """What a retry of `run` takes over: everything."""
-    return replace(inherited(run), metadata=run.metadata, output_schema=run.output_schema)
+    whole = {"metadata": run.metadata, "dependencies": run.dependencies, "output_schema": run.output_schema}
+    return replace(inherited(run), **whole)
 
 
 def check(options: Options, teammate: Teammate) -> None:

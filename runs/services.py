@@ -20,7 +20,7 @@ from runs.options import check as check_options
 from runs.signals import run_cancelled
 from runs.states import CALL_MOVES, CallState, RunStatus, sources
 from runs.wakeup import wake
-from teammates.models import Mode, Teammate
+from teammates.models import Mode, Revision, Teammate
 from teammates.services import current_revision
 
 __all__ = ["Refused", "cancel", "reply", "resume", "retry", "start", "switch_mode"]
@@ -40,6 +40,7 @@ def start(
     requested_by: User | None = None,
     retry_of: Run | None = None,
     options: Options | None = None,
+    revision: Revision | None = None,
 ) -> Run:
     """Queue a run of `teammate` for one message; mode and human in the loop are the teammate's own unless given."""
     options = options or Options(user_id=teammate.user_id)
@@ -53,7 +54,7 @@ def start(
             owner=owner,
             session=session,
             teammate=teammate,
-            performer_revision=current_revision(teammate),
+            performer_revision=revision or current_revision(teammate),
             requested_by=requested_by or owner,
             retry_of=retry_of,
             message=message,

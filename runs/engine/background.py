@@ -19,7 +19,7 @@ MEMORIES, CONVERSATIONS = 50, 5
 
 def instructions(run: Run, definition: dict[str, Any]) -> list[str]:
     """The parts of the system message."""
-    parts = [str(definition["instructions"])]
+    parts = [filled(str(definition["instructions"]), run.dependencies)]
     if definition.get("role"):
         parts.append(f"Your role: {definition['role']}")
     if definition.get("goals"):
@@ -33,6 +33,13 @@ def instructions(run: Run, definition: dict[str, Any]) -> list[str]:
     if run.output_schema is not None:
         parts.append(f"{FITTING}\n{json.dumps(run.output_schema, ensure_ascii=False)}")
     return [part for part in parts if part]
+
+
+def filled(text: str, dependencies: dict[str, Any]) -> str:
+    """With the values of the dependencies in place of their {names}; other braces stay."""
+    for name, value in dependencies.items():
+        text = text.replace(f"{{{name}}}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return text
 
 
 def remembered(run: Run) -> str:

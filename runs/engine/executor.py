@@ -111,6 +111,7 @@ def context_of(run: Run, call: ToolCall, shared: dict[str, Any]) -> ToolContext:
         memories=RunMemories(run),
         note=partial(note, run.pk),
         session_state=shared,
+        dependencies=run.dependencies,
     )
 
 

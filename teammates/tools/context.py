@@ -40,3 +40,4 @@ class ToolContext:
     memories: Memories
     note: Callable[[str, dict[str, Any]], None]  # appends one event of the closed list, such as "todos"
     session_state: dict[str, Any] = field(default_factory=dict)
+    dependencies: dict[str, Any] = field(default_factory=dict)  # what the caller gave for this run
