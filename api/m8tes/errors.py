@@ -80,13 +80,18 @@ def of_invalid(error: Invalid) -> Told:
     return 422, f"{name}: {text}" if name else text, "invalid"
 
 
+def of_unread(error: HttpError) -> Told:
+    """Ninja raises it for whatever its parser raised."""
+    return error.status_code, f"The body is not JSON: {error.__cause__}", "invalid_json"
+
+
 TABLE: dict[type[Exception], Callable[[Any], Told]] = {
     ValidationError: of_validation,
     Refused: of_refused,
     Invalid: of_invalid,
     Problem: lambda error: (error.status, error.message, error.code),
     Http404: lambda error: (404, str(error) or "Not found.", "not_found"),
-    HttpError: lambda error: (error.status_code, str(error), "invalid"),
+    HttpError: of_unread,
     AuthenticationError: lambda error: (401, "Give a valid API key: Authorization: Bearer sayso_…", "unauthorized"),
     MissingScope: lambda error: (403, str(error), "missing_scope"),
     NotAllowed: lambda error: (403, "This key may not decide.", "forbidden"),
