@@ -30,8 +30,12 @@ class Caller:
     key: ApiKey
 
     def may(self, scope: str) -> bool:
-        family = scope.partition(":")[0]
-        return bool({scope, f"{family}:*"} & set(self.key.scopes))
+        return holds(self.key, scope)
+
+
+def holds(key: ApiKey, scope: str) -> bool:
+    family = scope.partition(":")[0]
+    return bool({scope, f"{family}:*"} & set(key.scopes))
 
 
 class Request(HttpRequest):

@@ -8,24 +8,34 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
 
-from api.m8tes.errors import problem
+from api.agentos import cors, opening
+from api.agentos.errors import problem as agentos
+from api.m8tes.errors import problem as m8tes
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+Refuse = Callable[..., HttpResponse]  # (request, status, message, code, base)
 
 M8TES = "/api/v2"
 ALIASES = {f"{M8TES}/teammates": f"{M8TES}/agents", f"{M8TES}/teammate-templates": f"{M8TES}/agent-templates"}
+# First parts of the AgentOS door's addresses, those too that are not built: they are not pages.
+AGENTOS = {
+    "agents", "teams", "workflows", "sessions", "memories", "memory_topics", "user_memory_stats", "knowledge",
+    "eval-runs", "approvals", "config", "models", "health", "info",
+}  # fmt: skip
+URLS = "api.agentos.urls"
 TOO_LARGE = "The body is larger than {} MB."
+FOREIGN = "Pages of other sites may not call this. Name their origin in SAYSO_CORS_ORIGINS if they may."
 
 
 def doors(get_response: GetResponse) -> GetResponse:
     """Answer what is addressed to a door; everything else goes on to the pages."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        path = request.path_info
-        if path != M8TES and not path.startswith(f"{M8TES}/"):
+        refuse = door_of(request)
+        if refuse is None:
             return get_response(request)
-        request.path_info = tidy(path)
-        response = dispatch(request)
+        request.path_info = tidy(request.path_info)
+        response = at_agentos(request) if refuse is agentos else dispatch(request, refuse)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Request-Id"] = request.META.setdefault("REQUEST_ID", uuid.uuid4().hex)
         return response
@@ -33,30 +43,57 @@ def doors(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def door_of(request: HttpRequest) -> Refuse | None:
+    """How the door that the request is addressed to refuses; None for a page."""
+    path = request.path_info
+    if path == M8TES or path.startswith(f"{M8TES}/"):
+        return m8tes
+    if path in ("/", "/openapi.json"):  # the root is also the home page
+        accepted = request.headers.get("Accept", "text/html")
+        return None if "text/html" in accepted and path == "/" else agentos
+    return agentos if path.split("/")[1] in AGENTOS else None
+
+
+def at_agentos(request: HttpRequest) -> HttpResponse:
+    if response := cors.preflight(request):
+        cors.add(request, response)
+        return response
+    foreign = known_host(request) and opening.is_foreign(request)
+    response = agentos(request, 403, FOREIGN) if foreign else dispatch(request, agentos)
+    cors.add(request, response)
+    return response
+
+
+def known_host(request: HttpRequest) -> bool:
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return False
+    return True
+
+
 def tidy(path: str) -> str:
     """One address for both generations of clients: without the trailing slash, and by the newer name."""
-    path = path.removesuffix("/")
+    path = path.removesuffix("/") or "/"
     for old, new in ALIASES.items():
         if path == old or path.startswith(f"{old}/"):
             return new + path.removeprefix(old)
     return path
 
 
-def dispatch(request: HttpRequest) -> HttpResponse:
-    try:
-        request.get_host()
-    except DisallowedHost:
-        return problem(request, 400, "This host name is not served here: see SAYSO_ALLOWED_HOSTS.", "unknown_host")
+def dispatch(request: HttpRequest, refuse: Refuse) -> HttpResponse:
+    if not known_host(request):
+        return refuse(request, 400, "This host name is not served here: see SAYSO_ALLOWED_HOSTS.", "unknown_host")
     limit = settings.UPLOAD_LIMIT if request.content_type == "multipart/form-data" else settings.BODY_LIMIT
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > limit:
-        return problem(request, 413, TOO_LARGE.format(limit // 1024**2), "too_large")
+        return refuse(request, 413, TOO_LARGE.format(limit // 1024**2), "too_large")
     try:
-        match = resolve(request.path_info)
+        match = resolve(request.path_info, URLS if refuse is agentos else None)
     except Resolver404:
-        return problem(request, 404, f"There is nothing at {request.path_info}.", "not_found")
+        return refuse(request, 404, f"There is nothing at {request.path_info}.", "not_found")
     request.resolver_match = match
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
     if response.status_code == 405:
-        return problem(request, 405, f"{request.method} is not for this address.", "method_not_allowed", response)
+        return refuse(request, 405, f"{request.method} is not for this address.", "method_not_allowed", response)
     return response

@@ -1,4 +1,4 @@
-"""Event streams: the thread and the database connection of the request are given back before the first frame."""
+"""Answers that are held: thread and database connection of the request are given back before the first byte."""
 
 import asyncio
 import logging
@@ -16,24 +16,14 @@ Receive = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 logger = logging.getLogger("sayso.api")
 
 
-class EventStream(HttpResponse):
-    """What a view answers to begin a stream; `frames` gives the bytes of one or more whole frames at a time.
-
-    Written by `serve` after the view's thread is free; django's own streaming costs twice as much for each frame.
-    """
+class Held(HttpResponse):
+    """An answer that takes its time: `serve` writes it when the view's thread is free."""
 
     streaming = True  # to middleware: it has no length, and no content that could be changed
 
-    def __init__(self, frames: AsyncIterator[bytes], headers: dict[str, str] | None = None) -> None:
-        super().__init__(headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **(headers or {})})
-        self["Content-Type"] = "text/event-stream; charset=utf-8"
-        self.frames = frames
-
     async def serve(self, receive: Receive, send: Send) -> None:
-        """Write until the frames end or the client leaves; the run goes on either way."""
-        headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in self.items()]
-        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
-        writing = asyncio.create_task(self._write(send))
+        """Write until it is whole or the client leaves; the run goes on either way."""
+        writing = asyncio.create_task(self.pour(send))
         leaving = asyncio.create_task(receive())
         await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
         for task in (writing, leaving):
@@ -44,7 +34,43 @@ class EventStream(HttpResponse):
         if not leaving.done() or leaving.cancelled():
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _write(self, send: Send) -> None:
+    async def pour(self, send: Send) -> None:
+        raise NotImplementedError
+
+    async def begin(self, send: Send, response: HttpResponse) -> None:
+        headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+
+
+class Later(Held):
+    """The response that `make` gives once it can; a client that waits for it costs neither thread nor connection."""
+
+    def __init__(self, make: Callable[[], Awaitable[HttpResponse]]) -> None:
+        super().__init__()
+        self.make = make
+
+    async def pour(self, send: Send) -> None:
+        response = await self.make()
+        for name, value in self.items():
+            if name.startswith("Access-Control-"):
+                response[name] = value
+        await self.begin(send, response)
+        await send({"type": "http.response.body", "body": response.content, "more_body": True})
+
+
+class EventStream(Held):
+    """What a view answers to begin a stream; `frames` gives the bytes of one or more whole frames at a time.
+
+    Django's own streaming costs twice as much for each frame.
+    """
+
+    def __init__(self, frames: AsyncIterator[bytes], headers: dict[str, str] | None = None) -> None:
+        super().__init__(headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **(headers or {})})
+        self["Content-Type"] = "text/event-stream; charset=utf-8"
+        self.frames = frames
+
+    async def pour(self, send: Send) -> None:
+        await self.begin(send, self)
         clock = asyncio.get_running_loop()
         last = clock.time()
 

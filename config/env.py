@@ -30,6 +30,8 @@ class Environment(BaseSettings):
     sayso_allowed_hosts: str = ""
     sayso_url: str = ""
     sayso_debug: bool = False
+    os_security_key: str = ""
+    sayso_cors_origins: str = "http://localhost:3000"
     sayso_slots: int = Field(default=1000, ge=1)
 
     def words(self, field: str) -> list[str]:

@@ -181,6 +181,11 @@ LOGGING = {
     "loggers": {"sayso": {"level": "INFO"}},
 }
 
+# --- the doors ---
+
+OS_SECURITY_KEY = env.os_security_key
+CORS_ORIGINS = env.words("sayso_cors_origins")
+
 # --- the machine ---
 
 SLOTS = env.sayso_slots  # runs that one worker process advances at the same time

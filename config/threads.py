@@ -8,7 +8,7 @@ from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest, HttpResponseBase
 
-from api.streams import EventStream
+from api.streams import Held
 
 STREAM = "sayso.stream"
 KEPT = 16  # idle threads; more than that end with their request
@@ -47,10 +47,10 @@ class PagesHandler(ASGIHandler):
     async def run_get_response(self, request: Any) -> HttpResponseBase:
         """A stream is begun when the thread of its request is free again."""
         response = await super().run_get_response(request)
-        if isinstance(response, EventStream):
+        if isinstance(response, Held):
             request.scope[STREAM] = response
         return response
 
     async def send_response(self, response: HttpResponseBase, send: Any) -> None:
-        if not isinstance(response, EventStream):
+        if not isinstance(response, Held):
             await super().send_response(response, send)

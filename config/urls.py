@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from api.m8tes.door import door
+from api.m8tes.door import door as m8tes
 from approvals import home
 from config import views
 
@@ -18,7 +18,7 @@ urlpatterns = [
     path("sign-in/", views.SignIn.as_view(), name="login"),
     path("sign-in/<str:uid>/<str:token>/", views.sign_in_link, name="sign_in_link"),
     path("sign-out/", LogoutView.as_view(), name="logout"),
-    path("api/v2/", door.urls),
+    path("api/v2/", m8tes.urls),
     path("admin/login/", views.admin_login),
     path("admin/", admin.site.urls),
 ]

@@ -10,6 +10,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from api.agentos import opening
 from config import worker
 from config.celery import app
 from config.server import Server
@@ -39,6 +40,8 @@ class Command(BaseCommand):
             check_port(host, port)
             self.prepare()
             worker.begin(app)
+            if host in LOOPBACK:
+                opening.allow()
             Server(
                 get_default_application(),
                 endpoints=[f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}"],
@@ -69,6 +72,8 @@ class Command(BaseCommand):
             self.stdout.write("The model is the scripted demo. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one.")
         if not owner.has_usable_password():
             self.stdout.write(f"Sign in once, within an hour: {address}{sign_in_link(owner)}")
+        if opening.stands_open():
+            self.stdout.write("Without any API key, every program on this machine may use the AgentOS routes.")
         if host not in LOOPBACK and not settings.SECURE:
             self.stdout.write("Not encrypted: put a TLS proxy in front and set SAYSO_URL.")
         if host not in LOOPBACK and settings.ALLOWED_HOSTS == settings.LOCAL_HOSTS:

@@ -1,0 +1,84 @@
+"""The one shape of what went wrong (contract 1.2), and which failure of ours has which status here."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from api.agentos.answers import answer
+from api.auth import MissingScope
+from approvals.errors import AlreadyDecided, Invalid, NotAllowed
+from runs.errors import Refused
+from runs.models import WrongStatus
+
+logger = logging.getLogger("sayso.api")
+
+CODES = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    409: "CONFLICT",
+    413: "PAYLOAD_TOO_LARGE",
+    422: "VALIDATION_ERROR",
+}
+CONFLICTS = {"run_active", "disabled", "archived", "exists", "wrong_user"}  # codes of `Refused` with 409
+
+
+class Problem(Exception):
+    """Raise it in a view to answer with this status and sentence."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+def problem(
+    request: HttpRequest, status: int, message: str, code: str = "", base: HttpResponse | None = None
+) -> HttpResponse:
+    """The body of every refusal; `code` is a word of the other door's and says nothing here."""
+    response = answer({"detail": message, "error_code": CODES.get(status, "INTERNAL_SERVER_ERROR")}, status)
+    if base is not None and "Allow" in base.headers:
+        response["Allow"] = base["Allow"]
+    return response
+
+
+def of_validation(error: ValidationError) -> tuple[int, str]:
+    first = error.errors[0] if error.errors else {"loc": [], "msg": "The request does not fit."}
+    name = first["loc"][-1] if first["loc"] else ""
+    return 422, f"{name}: {first['msg']}" if name else str(first["msg"])
+
+
+def of_invalid(error: Invalid) -> tuple[int, str]:
+    name, text = next(iter(error.errors.items()))
+    return 400, f"{name}: {text}" if name else text
+
+
+TABLE: dict[type[Exception], Callable[[Any], tuple[int, str]]] = {
+    ValidationError: of_validation,
+    Refused: lambda error: (409 if error.code in CONFLICTS else 422, error.message),
+    Invalid: of_invalid,
+    Problem: lambda error: (error.status, error.message),
+    Http404: lambda error: (404, str(error) or "Not found"),
+    HttpError: lambda error: (error.status_code, str(error)),
+    AuthenticationError: lambda error: (401, str(error)),
+    MissingScope: lambda error: (403, str(error)),
+    NotAllowed: lambda error: (403, "This key may not decide."),
+    AlreadyDecided: lambda error: (409, "This has been decided already, or the run is not paused."),
+    WrongStatus: lambda error: (409, "The run is not paused."),
+    RequestDataTooBig: lambda error: (413, "The body is too large."),
+}
+
+
+def answer_to(request: HttpRequest, error: Any) -> HttpResponse:
+    """The answer to whatever a view raised; what nobody foresaw is logged and told as our fault."""
+    for kind in type(error).__mro__:
+        if told := TABLE.get(kind):
+            status, message = told(error)
+            return problem(request, status, message)
+    logger.exception("A request to %s broke", request.path, exc_info=error)
+    return problem(request, 500, "Something broke inside Sayso; its log says what.")

@@ -1,0 +1,163 @@
+"""A run's journal as the events of this door (contract 2.3): names, keys and order."""
+
+from collections.abc import Callable
+from typing import Any
+
+from channels.db import database_sync_to_async
+
+from api.agentos.answers import epoch, present
+from api.agentos.shapes import metrics_of, model_of, paused_sentence, provider_of
+from api.agentos.tools import requirements_of, tool_shape, tools_of
+from api.speech import Speech, without_abandoned
+from approvals.selectors import gates_of
+from runs.journal import Line
+from runs.models import Run, ToolCall
+from runs.states import CallState
+from teammates.tools.registry import registry
+
+Event = dict[str, Any]
+PLACES = 10  # `event_index` is the seq times this, plus the event's place among those of its line
+
+
+class Telling:
+    """Makes the events of one run, line by line. Made and used in a thread: it reads rows."""
+
+    def __init__(self, run: Run, *, only_content: bool = False) -> None:
+        self.run, self.only_content = run, only_content
+        self.speech = Speech()
+        self.begun: set[int] = set()  # calls whose start was told
+        model = model_of(run)
+        self.model = {"model": model, "model_provider": provider_of(model)}
+        self.names = {
+            "agent_id": run.teammate.slug,
+            "agent_name": run.teammate.name,
+            "run_id": str(run.uuid),
+            "session_id": run.session.key,
+        }
+
+    def events(self, lines: list[Line]) -> list[Event]:
+        told = []
+        for line in without_abandoned(lines):
+            make = MAKERS.get(line.kind)
+            for place, event in enumerate(make(self, line) if make else []):
+                if not self.only_content or event["event"] in ESSENTIAL:
+                    told.append(self.head(line, place) | present(event))
+        return told
+
+    def head(self, line: Line, place: int) -> Event:
+        return {"created_at": epoch(line.at), **self.names, "event_index": line.seq * PLACES + place}
+
+    # --- one line, its events ---
+
+    def started(self, line: Line) -> list[Event]:
+        return [{"event": "RunStarted", **self.model}]
+
+    def turn(self, line: Line) -> list[Event]:
+        restarted = line.kind == "turn.restarted"
+        self.speech.turn(restarted=restarted)
+        return [] if restarted else [{"event": "ModelRequestStarted", **self.model}]
+
+    def turn_over(self, line: Line) -> list[Event]:
+        usage = line.data.get("usage") or {}
+        names = {
+            "prompt_tokens": "input_tokens",
+            "completion_tokens": "output_tokens",
+            "total_tokens": "total_tokens",
+        }
+        tokens = {ours: usage.get(theirs) for theirs, ours in names.items()}
+        return [{"event": "ModelRequestCompleted", **self.model, **tokens}]
+
+    def text(self, line: Line) -> list[Event]:
+        new, _ = self.speech.fresh(line.kind, line.data["delta"])
+        if not new:
+            return []
+        part = {"content": new} if line.kind == "text" else {"reasoning_content": new}
+        return [{"event": "RunContent", "content_type": "str", "workflow_agent": False, **part}]
+
+    def call_started(self, line: Line) -> list[Event]:
+        self.begun.add(line.data["call"])
+        return [{"event": "ToolCallStarted", "tool": as_it_began(self.call(line))}]
+
+    def call_finished(self, line: Line) -> list[Event]:
+        """Each start has an end; a call that failed before it could start gets both."""
+        call = self.call(line)
+        tool = tool_shape(call)
+        begun = [] if call.pk in self.begun else [{"event": "ToolCallStarted", "tool": as_it_began(call)}]
+        completed = {"event": "ToolCallCompleted", "tool": tool, "content": said_of(call)}
+        failed = call.state != CallState.SUCCEEDED
+        return [
+            *begun,
+            completed,
+            *([{"event": "ToolCallError", "tool": tool, "error": call.result}] if failed else []),
+        ]
+
+    def call(self, line: Line) -> ToolCall:
+        return ToolCall.objects.get(pk=line.data["call"], run_id=self.run.pk)
+
+    def paused(self, line: Line) -> list[Event]:
+        gates = gates_of(self.run)
+        event = {
+            "event": "RunPaused",
+            "content": paused_sentence(gates),
+            "tools": tools_of(self.run, gates),
+            "requirements": requirements_of(gates),
+        }
+        return [{"event": "RunContentCompleted"}, event]
+
+    def resumed(self, line: Line) -> list[Event]:
+        return [{"event": "RunContinued"}]
+
+    def completed(self, line: Line) -> list[Event]:
+        run = Run.objects.select_related("session").get(pk=self.run.pk)
+        event = {
+            "event": "RunCompleted",
+            "content": run.output if run.output_data is None else run.output_data,
+            "content_type": "str",
+            "model_provider_data": {"id": f"run-{run.pk}"},
+            "session_state": run.session.session_state,
+            "metrics": metrics_of(run),
+        }
+        return [{"event": "RunContentCompleted"}, event]
+
+    def failed(self, line: Line) -> list[Event]:
+        return [{"event": "RunError", "content": line.data["error"], "error_type": line.data["code"]}]
+
+    def cancelled(self, line: Line) -> list[Event]:
+        return [{"event": "RunCancelled", "reason": line.data["reason"] or f"Stopped by {line.data['by']}"}]
+
+
+ESSENTIAL = {"RunContent", "RunPaused", "RunError", "RunCancelled"}
+MAKERS: dict[str, Callable[[Telling, Line], list[Event]]] = {
+    "run.started": Telling.started,
+    "turn.started": Telling.turn,
+    "turn.restarted": Telling.turn,
+    "turn.finished": Telling.turn_over,
+    "text": Telling.text,
+    "thinking": Telling.text,
+    "call.started": Telling.call_started,
+    "call.finished": Telling.call_finished,
+    "run.paused": Telling.paused,
+    "run.resumed": Telling.resumed,
+    "run.completed": Telling.completed,
+    "run.failed": Telling.failed,
+    "run.cancelled": Telling.cancelled,
+}
+PURE = {"text", "thinking", "turn.started", "turn.finished", "turn.restarted"}  # told without reading rows
+
+
+def as_it_began(call: ToolCall) -> dict[str, Any]:
+    return tool_shape(call) | {"tool_call_error": None, "result": None}
+
+
+def said_of(call: ToolCall) -> str:
+    tool = registry.get(call.tool)
+    lasted = f" in {call.seconds:.4f}s" if call.seconds is not None else ""
+    return f"{tool.title if tool else call.tool}: {call.get_state_display()}{lasted}."
+
+
+async def told(telling: Telling, lines: list[Line]) -> list[Event]:
+    """As `Telling.events`, from an event loop: words cost no change of threads."""
+    if all(line.kind in PURE for line in lines):
+        return telling.events(lines)
+    found: list[Event] = await database_sync_to_async(telling.events)(lines)
+    return found

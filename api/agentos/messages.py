@@ -1,0 +1,59 @@
+"""What was said in a run, as messages of a chat (contract 2.2)."""
+
+from typing import Any
+
+from api.agentos.answers import epoch, present
+from runs.engine.background import instructions
+from runs.models import Message, Run, ToolCall
+from runs.states import CallState
+
+TOLD = (CallState.SUCCEEDED, CallState.FAILED, CallState.DENIED)
+
+
+def messages_of(run: Run) -> list[dict[str, Any]]:
+    """System, the person's message, and every turn with its calls and their results."""
+    calls: dict[int, list[ToolCall]] = {}
+    for call in run.calls.filter(retried_as=None):
+        calls.setdefault(call.turn, []).append(call)
+    system = "\n\n".join(instructions(run, run.performer_revision.definition))
+    started = epoch(run.created_at)
+    found = [message("system", f"{run.uuid}-system", started, content=system)] if system else []
+    found.append(message("user", f"{run.uuid}-user", started, content=run.message))
+    for said in run.messages.all():
+        found += turn(said, calls.get(said.turn, []))
+    return found
+
+
+def turn(said: Message, calls: list[ToolCall]) -> list[dict[str, Any]]:
+    name, moment = f"message-{said.pk}", epoch(said.created_at)
+    if said.role == Message.Role.USER:
+        return [message("user", name, moment, content=said.text)]
+    asked = [{"id": id_of(call), "type": "function", "function": function(call)} for call in calls]
+    return [
+        message("assistant", name, moment, content=said.text or None, tool_calls=asked or None),
+        *(result(call) for call in calls if call.state in TOLD),
+    ]
+
+
+def id_of(call: ToolCall) -> str:
+    return f"call_{call.pk}"
+
+
+def function(call: ToolCall) -> dict[str, str]:
+    return {"name": call.tool, "arguments": call.raw_arguments or "{}"}
+
+
+def result(call: ToolCall) -> dict[str, Any]:
+    fields = {
+        "content": call.result,
+        "tool_call_id": id_of(call),
+        "tool_name": call.tool,
+        "tool_args": call.arguments if isinstance(call.arguments, dict) else {},
+        "tool_call_error": call.state != CallState.SUCCEEDED,
+    }
+    return message("tool", f"message-{id_of(call)}", epoch(call.created_at), **fields)
+
+
+def message(role: str, name: str, created_at: int, **fields: Any) -> dict[str, Any]:
+    head = {"id": name, "role": role, "created_at": created_at, "from_history": False, "stop_after_tool_call": False}
+    return head | present(fields)

@@ -1,0 +1,133 @@
+"""Our rows in the words of this door (contract 2.1, 2.2)."""
+
+from typing import Any
+
+from django.conf import settings
+
+from api.agentos.answers import epoch, present
+from api.agentos.messages import messages_of
+from api.agentos.tools import requirements_of, tools_of
+from approvals.models import Gate, Question, ToolApproval
+from approvals.selectors import gates_of
+from runs.models import Run
+from runs.states import RunStatus
+from teammates.models import Teammate
+from teammates.tools.registry import Tool, registry
+
+DB_ID = "sayso"
+STATUS = {
+    RunStatus.QUEUED: "PENDING",
+    RunStatus.RUNNING: "RUNNING",
+    RunStatus.PAUSED: "PAUSED",
+    RunStatus.COMPLETED: "COMPLETED",
+    RunStatus.FAILED: "ERROR",
+    RunStatus.CANCELLED: "CANCELLED",
+}
+PROVIDER = "OpenAI"
+NEEDS = {"approval": "confirmation", "input": "your input", "external": "a result from outside", "ask": "your answer"}
+
+
+def agent_shape(teammate: Teammate) -> dict[str, Any]:
+    model = teammate.model or settings.DEFAULT_MODEL
+    tools = [tool_shape(tool) for row in teammate.tools.all() if (tool := registry.get(row.tool))]
+    return present(
+        {
+            "id": teammate.slug,
+            "name": teammate.name,
+            "db_id": DB_ID,
+            "description": teammate.description or None,
+            "role": teammate.role or None,
+            "model": model_shape(model),
+            "tools": {"tools": tools} if tools else None,
+            "sessions": {"session_table": "runs_session"},
+            "system_message": {"instructions": teammate.instructions} if teammate.instructions else None,
+            "metadata": teammate.metadata or None,
+            "is_component": False,
+        }
+    )
+
+
+def model_shape(name: str) -> dict[str, Any]:
+    return {"name": name, "model": name, "provider": provider_of(name)}
+
+
+def provider_of(model: str) -> str:
+    return "Sayso" if model == "demo" else PROVIDER
+
+
+def tool_shape(tool: Tool) -> dict[str, Any]:
+    flags = {"requires_confirmation": tool.needs_approval or None, "external_execution": tool.external or None}
+    return {"name": tool.name, "description": tool.description, "parameters": tool.offered_schema, **present(flags)}
+
+
+def model_of(run: Run) -> str:
+    return run.model or str(run.performer_revision.definition["model"] or settings.DEFAULT_MODEL)
+
+
+def run_shape(run: Run, *, user_id: str | None = None) -> dict[str, Any]:
+    """The RunOutput; events are added by who has them."""
+    gates = gates_of(run)
+    model = model_of(run)
+    shape = {
+        "run_id": str(run.uuid),
+        "agent_id": run.teammate.slug,
+        "agent_name": run.teammate.name,
+        "session_id": run.session.key,
+        "user_id": run.user_id or None,
+        "content": content_of(run, gates),
+        "content_type": "str",
+        "model": model,
+        "model_provider": provider_of(model),
+        "model_provider_data": {"id": f"run-{run.pk}"},
+        "session_state": run.session.session_state,
+        "created_at": epoch(run.created_at),
+        "status": STATUS[RunStatus(run.status)],
+        "metrics": metrics_of(run),
+        "messages": messages_of(run),
+        "tools": tools_of(run, gates) or None,
+        "requirements": requirements_of(gates) or None,
+        "metadata": run.metadata or None,
+        "input": {"input_content": run.message},
+    }
+    return present(shape)
+
+
+def content_of(run: Run, gates: list[Gate]) -> Any:
+    """The answer; of a failed run what went wrong, of a paused one what it needs, of a stopped one what it had said."""
+    if run.status == RunStatus.COMPLETED:
+        return run.output if run.output_data is None else run.output_data
+    if run.status == RunStatus.FAILED:
+        return run.error
+    if run.status == RunStatus.PAUSED:
+        return paused_sentence(gates)
+    return spoken(run)
+
+
+def spoken(run: Run) -> str:
+    """What the model has said in its last turn, from the journal: a turn that was cut off has no message."""
+    from_turn = run.events.filter(kind__in=("turn.started", "turn.restarted")).order_by("-seq").first()
+    if from_turn is None:
+        return ""
+    said = run.events.filter(kind="text", seq__gt=from_turn.seq).order_by("seq")
+    return "".join(event.data["delta"] for event in said)
+
+
+def paused_sentence(gates: list[Gate]) -> str:
+    """One short sentence that names the kinds of need."""
+    kinds = [kind_of(gate) for gate in gates if gate.is_pending]
+    needs = list(dict.fromkeys(NEEDS.get(kind, "your decision") for kind in kinds))
+    return f"I need {' and '.join(needs) or 'your decision'} before I can go on."
+
+
+def kind_of(gate: Gate) -> str:
+    if isinstance(gate, ToolApproval):
+        return "approval"
+    return gate.kind if isinstance(gate, Question) else ""
+
+
+def metrics_of(run: Run) -> dict[str, Any]:
+    usage = run.usage
+    into, out = int(usage.get("prompt_tokens", 0)), int(usage.get("completion_tokens", 0))
+    lasted = (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else None
+    tokens = {"input_tokens": into, "output_tokens": out, "total_tokens": into + out}
+    return present({**tokens, "duration": lasted, "cost": usage.get("cost")})
