@@ -34,7 +34,8 @@ class Rows:
 
     run: Run
     calls: list[ToolCall]
-    files: list[RunFile]
+    given: list[RunFile]
+    files: list[RunFile]  # that the run wrote
     gates: list[Gate]
     turns: list[Turn]
     loose: list[Gate]
@@ -43,7 +44,9 @@ class Rows:
 def rows_of(run: Run) -> Rows:
     present = speech(run) if run.status not in WHOLE else None
     gates = gates_of(run)  # before the calls: a gate that opens in between would have none
-    calls, files = list(run.calls.select_related("attested_by")), list(run.files.all())
+    calls, kept = list(run.calls.select_related("attested_by")), list(run.files.all())
+    given = [file for file in kept if file.kind == RunFile.Kind.INPUT]
+    files = [file for file in kept if file.kind == RunFile.Kind.OUTPUT]
     by_pk = {call.pk: call for call in calls}
     for gate in gates:
         if gate.call_id:
@@ -55,7 +58,7 @@ def rows_of(run: Run) -> Rows:
     free = [gate for gate in gates if not gate.call_id]
     shown = turns(run, run.messages.all(), calls, files, present, by_call, free)
     placed = {id(gate) for turn in shown for block in turn.blocks if block.kind == "gate" for gate in block.things}
-    return Rows(run, calls, files, gates, shown, [gate for gate in gates if id(gate) not in placed])
+    return Rows(run, calls, given, files, gates, shown, [gate for gate in gates if id(gate) not in placed])
 
 
 def context_of(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
@@ -91,6 +94,7 @@ def with_panel(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
         timeline=(marks := timeline(run, rows.calls, rows.gates, rows.files)),
         kinds=kinds_of(marks),
         todos=notes.data["items"] if notes else [],
+        given=rows.given,
         files=rows.files,
         call_count=len(rows.calls),
         inspected=(chosen := inspected(rows.calls, request.GET.get("call", ""))),

@@ -1,6 +1,7 @@
 """What may be done to a run from outside the machine: each verb is one function and one transaction."""
 
 import uuid
+from collections.abc import Sequence
 from functools import partial
 
 from django.contrib.auth.models import User
@@ -19,6 +20,7 @@ from runs.options import Options, inherited, repeated
 from runs.options import check as check_options
 from runs.signals import run_cancelled
 from runs.states import CALL_MOVES, CallState, RunStatus, sources
+from runs.uploads import Given, take
 from runs.wakeup import wake
 from teammates.models import Mode, Revision, Teammate
 from teammates.services import current_revision
@@ -41,8 +43,12 @@ def start(
     retry_of: Run | None = None,
     options: Options | None = None,
     revision: Revision | None = None,
+    files: Sequence[Given] = (),
 ) -> Run:
-    """Queue a run of `teammate` for one message; mode and human in the loop are the teammate's own unless given."""
+    """Queue a run of `teammate` for one message; mode and human in the loop are the teammate's own unless given.
+
+    `files` come from `uploads.laid_down`; the run owns them from its first moment.
+    """
     options = options or Options(user_id=teammate.user_id)
     mode = permission_mode or teammate.permission_mode
     people = teammate.human_in_the_loop if human_in_the_loop is None else human_in_the_loop
@@ -62,6 +68,7 @@ def start(
             human_in_the_loop=people,
             **options.fields(),
         )
+        take(run, files)
         journal.append(run.pk, "run.queued", {"mode": mode})
         run.last_seq = 1
         wake(run.pk)
@@ -94,6 +101,7 @@ def reply(
     permission_mode: str | None = None,
     human_in_the_loop: bool | None = None,
     options: Options | None = None,
+    files: Sequence[Given] = (),
 ) -> Run:
     """A new run that goes on in the same conversation; not while `run` lives. What is not given is taken over."""
     run.refresh_from_db(fields=["status"])
@@ -109,6 +117,7 @@ def reply(
         session=run.session,
         requested_by=by,
         options=options or inherited(run),
+        files=files,
     )
 
 

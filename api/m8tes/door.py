@@ -9,7 +9,7 @@ from ninja import NinjaAPI
 from ninja.parser import Parser
 
 from api.auth import READ
-from api.m8tes import gates, runs
+from api.m8tes import gates, runs, uploads
 from api.m8tes.errors import TABLE, answer_to
 
 
@@ -33,5 +33,6 @@ kinds: list[type[Exception]] = [Exception, *TABLE]
 for kind in kinds:
     door.add_exception_handler(kind, answer_to)
 
+door.add_router("/runs", uploads.router)  # before the addresses with an id, as a word in its place
 door.add_router("/runs", runs.router)
 door.add_router("/runs", gates.router)

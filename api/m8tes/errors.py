@@ -5,8 +5,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from api.auth import MissingScope
@@ -97,6 +98,9 @@ TABLE: dict[type[Exception], Callable[[Any], Told]] = {
     NotAllowed: lambda error: (403, "This key may not decide.", "forbidden"),
     AlreadyDecided: lambda error: (409, "This has been decided already.", "already_decided"),
     WrongStatus: lambda error: (409, "The run is not in a status that allows this.", "run_not_active"),
+    MultiPartParserError: lambda error: (400, f"The form cannot be read: {error}", "invalid_form"),
+    TooManyFilesSent: lambda error: (413, "These are too many files for one request.", "too_large"),
+    TooManyFieldsSent: lambda error: (413, "These are too many fields for one request.", "too_large"),
     RequestDataTooBig: lambda error: (413, "The body is too large.", "too_large"),
 }
 

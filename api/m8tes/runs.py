@@ -1,5 +1,6 @@
 """Runs: create, reply, list, look, cancel, files (contract 1.1-1.7, 1.10)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from api.m8tes.stream import new_stream, rejoined
 from runs import services
 from runs.models import Run, RunFile, WrongStatus
 from runs.options import inherited
+from runs.uploads import Given
 from runs.views import download
 
 router = Router(tags=["runs"])
@@ -50,7 +52,7 @@ def reply(request: Request, run_id: RunId, body: Reply) -> HttpResponse:
     return told(begun, stream=body.stream)
 
 
-def follow_up(original: Run, body: Reply, request: Request) -> Run:
+def follow_up(original: Run, body: Reply, request: Request, files: Sequence[Given] = ()) -> Run:
     options = inherited(original)
     if body.tools is not None:
         options = replace(options, tools=body.tools)
@@ -61,6 +63,7 @@ def follow_up(original: Run, body: Reply, request: Request) -> Run:
         permission_mode=body.permission_mode,
         human_in_the_loop=body.human_in_the_loop,
         options=options,
+        files=files,
     )
 
 

@@ -1,5 +1,7 @@
 """From a create to a run: which teammate, and what is set for the run."""
 
+from collections.abc import Sequence
+
 from django.contrib.auth.models import User
 from django.db.models import F
 from django.http import Http404
@@ -12,6 +14,7 @@ from runs import services
 from runs.locks import write
 from runs.models import Run
 from runs.options import check_tools
+from runs.uploads import Given
 from teammates.models import Mode, Teammate
 from teammates.services import free_slug, save
 from teammates.tools.builtin import BUILT_IN
@@ -19,7 +22,7 @@ from teammates.tools.builtin import BUILT_IN
 DEFAULT_NAME = "Assistant"
 
 
-def begin(caller: Caller, body: NewRun) -> Run:
+def begin(caller: Caller, body: NewRun, files: Sequence[Given] = ()) -> Run:
     """Start the run that the body asks for, with the teammate that it names, finds or makes."""
     teammate = chosen(caller, body, body.teammate_id) if body.teammate_id else quick_start(caller, body)
     people = bool(body.human_in_the_loop)
@@ -33,6 +36,7 @@ def begin(caller: Caller, body: NewRun) -> Run:
         permission_mode=body.permission_mode or (teammate.permission_mode if people else Mode.AUTONOMOUS),
         human_in_the_loop=people,
         options=options,
+        files=files,
     )
 
 

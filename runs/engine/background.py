@@ -5,11 +5,12 @@ from typing import Any
 
 from django.db.models import Q
 
-from runs.models import Run
+from runs.models import Run, RunFile
 from runs.states import RunStatus
 from teammates.models import Memory, Mode
 
 PLAN_FIRST = "Work out a plan first and propose it with submit_plan. Until it is approved you can only read."
+GIVEN = "Files that came with the messages of this conversation; read_file reads them:"
 REMEMBERED = "What you remember about the person you work for:"
 EARLIER = "Earlier work for the same person, the newest last. It is background, not part of this task:"
 FITTING = "Your final answer must be one JSON object, and nothing else, that fits this JSON Schema:"
@@ -26,6 +27,7 @@ def instructions(run: Run, definition: dict[str, Any]) -> list[str]:
         parts.append(f"Your goals: {definition['goals']}")
     if run.permission_mode == Mode.PLAN and not run.plan_approved:
         parts.append(PLAN_FIRST)
+    parts.append(given(run))
     if run.memory:
         parts.append(remembered(run))
     if run.history:
@@ -33,6 +35,13 @@ def instructions(run: Run, definition: dict[str, Any]) -> list[str]:
     if run.output_schema is not None:
         parts.append(f"{FITTING}\n{json.dumps(run.output_schema, ensure_ascii=False)}")
     return [part for part in parts if part]
+
+
+def given(run: Run) -> str:
+    """The files of the whole conversation: a reply and a retry may still need what an earlier run was given."""
+    files = RunFile.objects.filter(run__session_id=run.session_id, kind=RunFile.Kind.INPUT).order_by("-pk")
+    lines = [f"- {name} ({size:,} bytes)" for name, size in files.values_list("name", "size")]
+    return f"{GIVEN}\n" + "\n".join(reversed(fitting(list(dict.fromkeys(lines))))) if lines else ""
 
 
 def filled(text: str, dependencies: dict[str, Any]) -> str:
