@@ -6,6 +6,7 @@ from ninja import Field, Schema
 from pydantic import AliasChoices
 
 from runs.options import Options
+from teammates.models import Effort
 
 Id = Annotated[int, Field(ge=1, lt=2**63)]
 Mode = Literal["autonomous", "approval", "plan"]
@@ -41,7 +42,7 @@ class NewRun(Wishes):
             metadata=self.metadata or {},
             tools=self.tools,
             model=self.model or "",
-            effort=self.effort or "",
+            effort=self.effort if self.effort in Effort.values else "",  # never rejected (contract 1.1)
             memory=first(self.memory, memory),
             history=first(self.history, history),
             max_turns=self.max_turns,

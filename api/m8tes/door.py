@@ -1,23 +1,12 @@
 """The door itself: its routes, who is let in, and the description that it gives of itself."""
 
-import json
-from typing import Any
-
 from django.conf import settings
-from django.http import HttpRequest
 from ninja import NinjaAPI
-from ninja.parser import Parser
 
 from api.auth import READ
 from api.m8tes import gates, runs, uploads
 from api.m8tes.errors import TABLE, answer_to
-
-
-class Reading(Parser):
-    """No body is an empty one: clients send the content type of JSON with everything."""
-
-    def parse_body(self, request: HttpRequest) -> Any:
-        return json.loads(request.body or b"{}")
+from api.m8tes.reading import Reading
 
 
 door = NinjaAPI(

@@ -82,8 +82,11 @@ def of_invalid(error: Invalid) -> Told:
 
 
 def of_unread(error: HttpError) -> Told:
-    """Ninja raises it for whatever its parser raised."""
-    return error.status_code, f"The body is not JSON: {error.__cause__}", "invalid_json"
+    """Ninja raises it for whatever the parser of bodies raised."""
+    cause = error.__cause__
+    if isinstance(cause, Problem):
+        return cause.status, cause.message, cause.code
+    return error.status_code, str(error), "invalid"
 
 
 TABLE: dict[type[Exception], Callable[[Any], Told]] = {
