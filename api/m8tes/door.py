@@ -8,7 +8,6 @@ from api.m8tes import gates, runs, uploads
 from api.m8tes.errors import TABLE, answer_to
 from api.m8tes.reading import Reading
 
-
 door = NinjaAPI(
     title="Sayso, the m8tes door",
     version=settings.VERSION,
