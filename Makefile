@@ -6,6 +6,16 @@ PYTHON = .venv/bin/python
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
 # Versions of the m8tes SDK that drive the server in the tests, each in an environment of its own.
 SDKS = 1.5.0 4.49.0
+# Versions of agno, for its AgentOSClient, likewise.
+AGNOS = 2.5.6 3.1.10
+# $(call environment,FOLDER,LOCK): make an environment of its own for what a lock file names.
+define environment
+	@echo "Installing what $(2) names ..."
+	@$(PYTHON) -m venv --clear --without-pip $(1)
+	@$(PYTHON) -m pip --python $(1)/bin/python install --quiet --disable-pip-version-check --require-hashes \
+		--no-deps --no-compile --ignore-requires-python -r $(2)
+	@touch $(1)/installed
+endef
 
 help:
 	@echo "make install      make .venv from requirements.lock; instant when nothing changed"
@@ -18,7 +28,7 @@ help:
 	@echo "make screenshots  take the picture in the README anew"
 
 install: .venv/installed
-dev: .venv/installed-dev $(SDKS:%=.venv-sdks/%/installed)
+dev: .venv/installed-dev $(SDKS:%=.venv-sdks/%/installed) $(AGNOS:%=.venv-sdks/agno-%/installed)
 
 .venv/bin/python:
 	@bin/make-venv .venv
@@ -35,11 +45,10 @@ dev: .venv/installed-dev $(SDKS:%=.venv-sdks/%/installed)
 
 # The SDK says that it needs 3.11.9; it works on every 3.11.
 .venv-sdks/%/installed: tests/api/sdk/m8tes-%.lock | .venv/bin/python
-	@echo "Installing what $< names ..."
-	@$(PYTHON) -m venv --clear --without-pip .venv-sdks/$*
-	@$(PYTHON) -m pip --python .venv-sdks/$*/bin/python install --quiet --disable-pip-version-check --require-hashes \
-		--no-deps --no-compile --ignore-requires-python -r $<
-	@touch $@
+	$(call environment,.venv-sdks/$*,$<)
+
+.venv-sdks/agno-%/installed: tests/api/agentos/agno-%.lock | .venv/bin/python
+	$(call environment,.venv-sdks/agno-$*,$<)
 
 run: install
 	@$(PYTHON) manage.py serve $(ARGS)
@@ -66,6 +75,9 @@ lock: dev
 		pyproject.toml --extra postgres --extra redis --group dev -c requirements.lock -o requirements-dev.lock
 	for version in $(SDKS); do echo m8tes==$$version | UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile \
 		--universal --python-version 3.11.9 --generate-hashes -q - -o tests/api/sdk/m8tes-$$version.lock || exit 1; done
+	for version in $(AGNOS); do printf 'agno==%s\nfastapi\n' $$version | UV_CUSTOM_COMPILE_COMMAND="make lock" \
+		$(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes -q - \
+		-o tests/api/agentos/agno-$$version.lock || exit 1; done
 
 screenshots: dev
 	@$(PYTHON) docs/screenshots.py

@@ -26,9 +26,11 @@ from tests.machine import (  # noqa: F401 - fixtures for every folder
 
 CHROMIUM = shutil.which("chromium")
 SDKS = {version: ROOT / ".venv-sdks" / version / "bin" / "python" for version in ("1.5.0", "4.49.0")}
+AGNOS = {version: ROOT / ".venv-sdks" / f"agno-{version}" / "bin" / "python" for version in ("2.5.6", "3.1.10")}
+CLIENTS = [*SDKS.values(), *AGNOS.values()]
 MISSING = {
     **({"browser": "no Chromium (apt-get install chromium)"} if CHROMIUM is None else {}),
-    **({} if all(python.exists() for python in SDKS.values()) else {"sdks": "no m8tes SDK (make dev)"}),
+    **({} if all(python.exists() for python in CLIENTS) else {"sdks": "not all clients of the doors (make dev)"}),
 }
 
 
