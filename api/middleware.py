@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Callable
+from time import monotonic
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
 
+from api import audit
 from api.agentos import cors, opening
 from api.agentos.errors import problem as agentos
 from api.m8tes.errors import problem as m8tes
@@ -34,8 +36,9 @@ def doors(get_response: GetResponse) -> GetResponse:
         refuse = door_of(request)
         if refuse is None:
             return get_response(request)
-        request.path_info = tidy(request.path_info)
+        request.path_info, began = tidy(request.path_info), monotonic()
         response = at_agentos(request) if refuse is agentos else dispatch(request, refuse)
+        audit.record(request, response, began)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Request-Id"] = request.META.setdefault("REQUEST_ID", uuid.uuid4().hex)
         return response

@@ -10,6 +10,7 @@ from django.utils import timezone
 from runs.engine import holds
 from runs.locks import write
 from runs.models import Run
+from runs.signals import swept
 from runs.states import RunStatus
 from runs.wakeup import wake
 
@@ -23,7 +24,9 @@ def sweep() -> int:
     lapsed = Run.objects.filter(status=RunStatus.RUNNING, lease_until__lt=now)
     # After a sleep of the machine all leases have lapsed, and yet what this process holds was not left by anybody.
     lapsed = lapsed.exclude(lease__in=holds.leases())
-    return requeue(lapsed) + resend(now - timedelta(seconds=RESEND_SECONDS))
+    touched = requeue(lapsed) + resend(now - timedelta(seconds=RESEND_SECONDS))
+    swept.send(Run)
+    return touched
 
 
 def take_up() -> int:

@@ -4,7 +4,8 @@ from django.conf import settings
 from ninja import NinjaAPI
 
 from api.auth import READ
-from api.m8tes import gates, runs, uploads
+from api.m8tes import audit_logs, gates, keys, runs, uploads, usage, verify
+from api.m8tes import settings as account
 from api.m8tes.errors import TABLE, answer_to
 from api.m8tes.reading import Reading
 
@@ -24,3 +25,8 @@ for kind in kinds:
 door.add_router("/runs", uploads.router)  # before the addresses with an id, as a word in its place
 door.add_router("/runs", runs.router)
 door.add_router("/runs", gates.router)
+door.add_router("/keys", keys.router)
+door.add_router("/audit-logs", audit_logs.router)
+door.add_router("/settings", account.router)
+door.add_router("/usage", usage.router)
+door.add_router("/verify", verify.router)
