@@ -1,0 +1,108 @@
+"""Everything at a glance: has anything changed, what waits for a person, what does every teammate do (contract 2.3)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, OuterRef, Q, Subquery
+from django.http import HttpResponse
+from ninja import Router
+
+from api.auth import READ, Caller, Request
+from api.m8tes.answers import answer, iso
+from api.m8tes.scope import RELATED, runs_of, teammates_of
+from api.m8tes.shapes import run_shape
+from approvals.cards import title_of
+from approvals.models import Gate, Question, ToolApproval
+from runs.models import Run, RunQuerySet
+from runs.states import RUN_LIVE, RunStatus
+from teammates.models import Revision
+
+router = Router(tags=["runs"])
+
+ITEMS = 5
+MOMENTS = ("created_at", "started_at", "woken_at", "finished_at")
+ACTIVITY = ("id", "status", "created_at", "task_id", "last_activity_at", "error_code", "needs_reply")
+
+
+@router.get("/check", auth=READ, summary="Has anything changed?")
+def check(request: Request, user_id: str | None = None) -> HttpResponse:
+    """A run that begins, waits, goes on, ends or is put away changes one of these, and so does a teammate."""
+    runs = in_scope(request.auth, user_id)
+    found = runs.aggregate(count=Count("pk"), run=Max("pk"), **{name: Max(name) for name in MOMENTS})
+    return answer(
+        {
+            "total_count": found["count"],
+            "latest_run_id": found["run"],
+            "awaiting_count": awaiting(runs).count(),
+            "latest_change_at": latest(found[name] for name in MOMENTS),
+            **roster(request.auth, user_id),
+            "teams_count": 0,
+            "teams_change_at": None,
+        }
+    )
+
+
+def roster(caller: Caller, user_id: str | None) -> dict[str, Any]:
+    teammates = teammates_of(caller)
+    if user_id is not None:
+        teammates = teammates.filter(user_id=user_id)
+    moments = teammates.aggregate(made=Max("created_at"), archived=Max("archived_at"))
+    written = Revision.objects.filter(kind="teammate", performer__in=teammates.order_by().values("pk"))
+    changed = latest([*moments.values(), written.aggregate(made=Max("made_at"))["made"]])
+    return {"roster_count": teammates.unarchived().count(), "roster_change_at": changed}
+
+
+def latest(moments: Iterable[datetime | None]) -> str | None:
+    return iso(max((moment for moment in moments if moment), default=None))
+
+
+@router.get("/needs-you", auth=READ, summary="What waits for a person, in a few words")
+def needs_you(request: Request, user_id: str | None = None) -> HttpResponse:
+    """For a lock screen: our words only, nothing of what anybody wrote to or as a model."""
+    waiting = awaiting(in_scope(request.auth, user_id))
+    first = list(waiting.select_related("teammate").order_by("-pk")[:ITEMS])
+    gates = open_gates(first)
+    items = [{"run_id": run.pk, "title": title(run, gates), "mate_name": run.teammate.name} for run in first]
+    return answer({"count": waiting.count(), "items": items})
+
+
+def open_gates(runs: list[Run]) -> dict[int, Gate]:
+    """What each of the runs has asked first of all that is still open."""
+    questions = Question.objects.pending().filter(run__in=runs).select_related("run__teammate", "call")
+    found: list[Gate] = [*ToolApproval.objects.pending().filter(run__in=runs), *questions]
+    return {gate.run_id: gate for gate in sorted(found, key=lambda gate: gate.created_at, reverse=True)}
+
+
+def title(run: Run, gates: dict[int, Gate]) -> str:
+    return title_of(gates[run.pk]) if run.pk in gates else f"{run.teammate.name} needs you"
+
+
+@router.get("/activity", auth=READ, summary="What every teammate does now, and did last")
+def activity(request: Request, user_id: str | None = None) -> HttpResponse:
+    runs = in_scope(request.auth, user_id)
+    ended = runs.ended().filter(teammate=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    last = teammates_of(request.auth).unarchived().order_by().values_list(Subquery(ended), flat=True)
+    shown = runs.filter(Q(status__in=RUN_LIVE) | Q(pk__in=[pk for pk in last if pk]))
+    groups: dict[int, list[dict[str, Any]]] = {}
+    for run in shown.select_related(*RELATED).order_by("-pk"):
+        groups.setdefault(run.teammate_id, []).append(active(run))
+    return answer({"data": [{"agent_id": pk, "runs": of_agent} for pk, of_agent in sorted(groups.items())]})
+
+
+def active(run: Run) -> dict[str, Any]:
+    whole = run_shape(run)
+    stopped = whole["finished_at"] if run.status == RunStatus.CANCELLED else None
+    return {**{key: whole[key] for key in ACTIVITY}, "cancelled_at": stopped}
+
+
+# --- whose ---
+
+
+def in_scope(caller: Caller, user_id: str | None) -> RunQuerySet:
+    """The runs that the list shows: of one end user, or of none, and not put away."""
+    return runs_of(caller).filter(user_id=user_id or "", archived_at=None)
+
+
+def awaiting(runs: RunQuerySet) -> RunQuerySet:
+    return runs.filter(status=RunStatus.PAUSED, open_gates__gt=0)
