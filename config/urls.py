@@ -5,6 +5,7 @@ from django.urls import include, path
 from api.m8tes.door import door as m8tes
 from approvals import home
 from config import views
+from runs.views import shared
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("sign-in/", views.SignIn.as_view(), name="login"),
     path("sign-in/<str:uid>/<str:token>/", views.sign_in_link, name="sign_in_link"),
     path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("shared/<str:token>/", shared, name="shared"),
     path("api/v2/", m8tes.urls),
     path("admin/login/", views.admin_login),
     path("admin/", admin.site.urls),

@@ -6,11 +6,12 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from runs import shelf
 from runs.access import run_for, visible_runs
 from runs.models import RunFile, RunQuerySet
 from runs.states import RUN_ENDED, RUN_LIVE, RunStatus
@@ -23,6 +24,8 @@ DOWNLOAD = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
 }
+
+UNLISTED = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,22 @@ def run_file(request: Request, pk: int, file: int) -> HttpResponse:
     """Always a download: a page that a teammate wrote never opens beside ours."""
     found = get_object_or_404(run_for(request.user, pk).files, pk=file)
     return download(found)
+
+
+@require_safe
+def shared(request: HttpRequest, token: str) -> HttpResponse:
+    """What a stranger with the link reads. Never kept and never found by a search."""
+    run = get_object_or_404(shelf.shared(token).select_related("teammate"))
+    files = list(run.files.order_by("pk"))
+    context = {
+        "run": run,
+        "given": [file for file in files if file.kind == RunFile.Kind.INPUT],
+        "files": [file for file in files if file.kind == RunFile.Kind.OUTPUT],
+    }
+    response = render(request, "runs/shared.html", context)
+    for name, value in UNLISTED.items():
+        response[name] = value
+    return response
 
 
 def download(found: RunFile) -> HttpResponse:

@@ -4,7 +4,7 @@ from django.conf import settings
 from ninja import NinjaAPI
 
 from api.auth import READ
-from api.m8tes import audit_logs, gates, glance, keys, runs, transcript, uploads, usage, verify
+from api.m8tes import audit_logs, gates, glance, keys, runs, shelf, transcript, uploads, usage, verify
 from api.m8tes import settings as account
 from api.m8tes.errors import TABLE, answer_to
 from api.m8tes.reading import Reading
@@ -27,6 +27,7 @@ for before in (glance, uploads):  # their addresses are words where the others h
 door.add_router("/runs", runs.router)
 door.add_router("/runs", gates.router)
 door.add_router("/runs", transcript.router)
+door.add_router("/runs", shelf.router)
 door.add_router("/keys", keys.router)
 door.add_router("/audit-logs", audit_logs.router)
 door.add_router("/settings", account.router)
