@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.api.door import Api
+from runs.models import Event, Run
+from teammates.models import Teammate
+from tests.api.door import Api, problem_of
 
 
 @pytest.fixture
@@ -14,3 +16,18 @@ def api(owner):
 def api_of(db):
     """The door with a new key of `user`; `scopes` are those that a key has unless it is told otherwise."""
     return Api
+
+
+@pytest.fixture
+def refused(api):
+    """The status and the code of a create that begins nothing and leaves nothing behind."""
+
+    def refused(**body):
+        before = Teammate.objects.count()
+        got = problem_of(api.post("/runs", {"message": "Hello", **body}))
+        assert not Run.objects.exists()
+        assert not Event.objects.exists()
+        assert Teammate.objects.count() == before
+        return got
+
+    return refused
