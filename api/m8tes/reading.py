@@ -1,6 +1,7 @@
 """Bodies of requests: JSON, and of it only what every database and every later reader takes."""
 
 import json
+import math
 from typing import Any
 
 from django.http import HttpRequest
@@ -22,15 +23,24 @@ class Reading(Parser):
 def read(body: bytes) -> Any:
     """What the JSON says; a `Problem` where it is none, or holds what cannot be kept."""
     try:
-        data = json.loads(body.decode(), parse_constant=no_number)
+        data = json.loads(body.decode(), parse_constant=no_number, parse_float=finite)
     except (ValueError, RecursionError) as error:
         raise Problem(400, f"The body is not JSON: {error}", "invalid_json") from None
+    if not isinstance(data, dict):
+        raise Problem(422, "The body must be one JSON object.", "invalid")
     check(data)
     return data
 
 
 def no_number(word: str) -> None:
     raise ValueError(f"{word} is no number.")
+
+
+def finite(word: str) -> float:
+    number = float(word)
+    if not math.isfinite(number):
+        no_number(word)
+    return number
 
 
 def check(data: Any) -> None:
