@@ -8,9 +8,8 @@ from jsonschema.exceptions import SchemaError
 
 from runs.engine.reply import clean
 from runs.errors import Refused
-from teammates.catalog import known_models
+from teammates.catalog import check_model, check_tools
 from teammates.models import Effort, Teammate
-from teammates.tools.registry import registry
 
 TURNS_LIMIT = 2000
 
@@ -60,20 +59,14 @@ def check(options: Options, teammate: Teammate) -> None:
     if len(options.user_id) > 200 or clean(options.user_id) != options.user_id:
         raise Refused("A user_id may have 200 characters, and no NUL.", field="user_id")
     check_tools(options.tools)
-    if options.model and options.model not in known_models():
-        raise Refused(f"There is no model {options.model!r}.", field="model", code="unknown_model")
+    if options.model:
+        check_model(options.model)
     if options.effort and options.effort not in Effort.values:
         raise Refused(f"Effort is one of {', '.join(Effort.values)}.", field="effort")
     if options.max_turns is not None and not 1 <= options.max_turns <= TURNS_LIMIT:
         raise Refused(f"max_turns is from 1 to {TURNS_LIMIT}.", field="max_turns")
     if options.output_schema is not None:
         _check_schema(options.output_schema)
-
-
-def check_tools(names: list[str] | None) -> None:
-    for name in names or ():
-        if registry.get(name) is None:
-            raise Refused(f"There is no tool {name!r}.", field="tools", code="unknown_tool")
 
 
 def _check_schema(schema: dict[str, Any]) -> None:

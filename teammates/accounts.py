@@ -27,6 +27,11 @@ def local_owner() -> User:
     return owner or User.objects.create_superuser(LOCAL_OWNER)
 
 
+def alone(user: User) -> None:
+    """Nobody else who says so goes on for this account before the transaction at hand ends, on any database."""
+    User.objects.filter(pk=user.pk).update(is_active=F("is_active"))
+
+
 def oversees(user: Any) -> bool:
     """Sees everybody's runs and may decide for them: staff and reviewers."""
     return bool(user.is_staff or user.groups.filter(name=REVIEWERS).exists())

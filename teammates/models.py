@@ -41,7 +41,10 @@ class TeammateQuerySet(models.QuerySet["Teammate"]):
 
 
 class Teammate(models.Model):
-    """A model with instructions, tools and a permission mode. Written by `teammates.services.save` only."""
+    """A model with instructions, tools and a permission mode.
+
+    Written by `teammates.services.save` only; what is no part of its definition, by `teammates.lifecycle`.
+    """
 
     slug = models.SlugField("id", max_length=80, unique=True)
     owner = models.ForeignKey(
@@ -72,10 +75,12 @@ class Teammate(models.Model):
         "end user", max_length=200, blank=True, help_text="The client's own name for the one end user it works for."
     )
     metadata = models.JSONField(default=dict, blank=True)
+    extras = models.JSONField(default=dict, blank=True)  # what a client sets and nothing here acts on: only given back
     history_runs = models.PositiveSmallIntegerField(
         default=20, help_text="Earlier runs of a conversation that the model is shown."
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     objects = TeammateQuerySet.as_manager()
 
@@ -153,6 +158,7 @@ class EndUser(models.Model):
     cost_limit_cents = models.PositiveIntegerField(null=True)  # of a calendar month
     rate_per_minute = models.PositiveIntegerField(null=True)  # runs
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["owner", "user_id"], name="one_end_user_per_name")]

@@ -4,7 +4,7 @@ from django.conf import settings
 from ninja import NinjaAPI
 
 from api.auth import READ
-from api.m8tes import audit_logs, gates, glance, keys, runs, shelf, transcript, uploads, usage, verify
+from api.m8tes import audit_logs, gates, glance, keys, runs, shelf, teammates, transcript, uploads, usage, verify
 from api.m8tes import settings as account
 from api.m8tes.errors import TABLE, answer_to
 from api.m8tes.reading import Reading
@@ -33,3 +33,4 @@ door.add_router("/audit-logs", audit_logs.router)
 door.add_router("/settings", account.router)
 door.add_router("/usage", usage.router)
 door.add_router("/verify", verify.router)
+door.add_router("/agents", teammates.router)

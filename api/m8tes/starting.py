@@ -2,29 +2,32 @@
 
 from collections.abc import Sequence
 
-from django.contrib.auth.models import User
-from django.db.models import F
 from django.http import Http404
 
 from api.auth import Caller
 from api.m8tes.bodies import NewRun
-from api.m8tes.errors import Problem
 from api.m8tes.scope import teammates_of
 from runs import services
 from runs.locks import write
 from runs.models import Run
-from runs.options import check_tools
 from runs.uploads import Given
+from teammates.accounts import alone
+from teammates.catalog import check_tools
+from teammates.lifecycle import make
 from teammates.models import Mode, Teammate
-from teammates.services import free_slug, save
-from teammates.tools.builtin import BUILT_IN
 
 DEFAULT_NAME = "Assistant"
 
 
 def begin(caller: Caller, body: NewRun, files: Sequence[Given] = ()) -> Run:
     """Start the run that the body asks for, with the teammate that it names, finds or makes."""
-    teammate = chosen(caller, body, body.teammate_id) if body.teammate_id else quick_start(caller, body)
+    if body.teammate_id:
+        return start(caller, body, chosen(caller, body, body.teammate_id), files)
+    with write():  # a run that is refused leaves no teammate behind
+        return start(caller, body, quick_start(caller, body), files)
+
+
+def start(caller: Caller, body: NewRun, teammate: Teammate, files: Sequence[Given]) -> Run:
     people = bool(body.human_in_the_loop)
     options = body.options(
         user_id=body.user_id or teammate.user_id, memory=teammate.uses_memory, history=teammate.uses_history
@@ -50,27 +53,13 @@ def chosen(caller: Caller, body: NewRun, pk: int) -> Teammate:
 
 
 def quick_start(caller: Caller, body: NewRun) -> Teammate:
-    """The account's teammate of this name, made when there is none; of two requests at once, one makes it."""
+    """The account's teammate of this name, made when there is none; of two requests at once, one makes it.
+
+    In a transaction that the caller has begun.
+    """
     name, user_id = (body.name or DEFAULT_NAME).strip() or DEFAULT_NAME, body.user_id or ""
     check_tools(body.tools)
-    with write():
-        # Nobody else makes one for this account before the transaction ends, on any database.
-        User.objects.filter(pk=caller.user.pk).update(is_active=F("is_active"))
-        mine = Teammate.objects.unarchived().filter(owner=caller.user, name=name, user_id=user_id)
-        return mine.order_by("pk").first() or make(caller.user, name, user_id, body)
-
-
-def make(owner: User, name: str, user_id: str, body: NewRun) -> Teammate:
-    if "/" in name or len(name) > 120:
-        raise Problem(422, "A name may have 120 characters, and no slash.", "invalid")
-    teammate = Teammate(
-        slug=free_slug(name),
-        owner=owner,
-        name=name,
-        user_id=user_id,
-        instructions=body.instructions or "",
-        permission_mode=Mode.AUTONOMOUS,
-        human_in_the_loop=True,
-    )
-    save(teammate, [(tool, "") for tool in dict.fromkeys([*sorted(BUILT_IN), *(body.tools or [])])])
-    return teammate
+    alone(caller.user)
+    mine = Teammate.objects.unarchived().filter(owner=caller.user, name=name, user_id=user_id)
+    found = mine.order_by("pk").first()
+    return found or make(caller.user, name, body.tools, user_id=user_id, instructions=body.instructions or "")

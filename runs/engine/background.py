@@ -20,11 +20,7 @@ MEMORIES, CONVERSATIONS = 50, 5
 
 def instructions(run: Run, definition: dict[str, Any]) -> list[str]:
     """The parts of the system message."""
-    parts = [filled(str(definition["instructions"]), run.dependencies)]
-    if definition.get("role"):
-        parts.append(f"Your role: {definition['role']}")
-    if definition.get("goals"):
-        parts.append(f"Your goals: {definition['goals']}")
+    parts = standing(definition, run.dependencies)
     if run.permission_mode == Mode.PLAN and not run.plan_approved:
         parts.append(PLAN_FIRST)
     parts.append(given(run))
@@ -34,6 +30,16 @@ def instructions(run: Run, definition: dict[str, Any]) -> list[str]:
         parts.append(done_before(run))
     if run.output_schema is not None:
         parts.append(f"{FITTING}\n{json.dumps(run.output_schema, ensure_ascii=False)}")
+    return [part for part in parts if part]
+
+
+def standing(definition: dict[str, Any], dependencies: dict[str, Any]) -> list[str]:
+    """What every run of a performer is told."""
+    parts = [filled(str(definition["instructions"]), dependencies)]
+    if definition.get("role"):
+        parts.append(f"Your role: {definition['role']}")
+    if definition.get("goals"):
+        parts.append(f"Your goals: {definition['goals']}")
     return [part for part in parts if part]
 
 

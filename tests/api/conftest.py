@@ -4,6 +4,7 @@ import pytest
 
 from runs.models import Event, Run
 from teammates.models import Teammate
+from teammates.services import save
 from tests.api.door import Api, problem_of
 
 
@@ -31,3 +32,23 @@ def refused(api):
         return got
 
     return refused
+
+
+@pytest.fixture
+def made(api):
+    """Make a teammate through the door; what it answered."""
+
+    def made(**body):
+        response = api.post("/agents", {"name": "Helper", **body})
+        assert response.status_code == 201, response.content
+        return response.json()
+
+    return made
+
+
+@pytest.fixture
+def house(db):
+    """A teammate of the house."""
+    teammate = Teammate(slug="clerk", name="Clerk")
+    save(teammate, [("read_file", ""), ("announce", "deny"), ("AskUserQuestion", "")])
+    return teammate
