@@ -32,6 +32,7 @@ class Environment(BaseSettings):
     sayso_debug: bool = False
     os_security_key: str = ""
     sayso_cors_origins: str = "http://localhost:3000"
+    sayso_webhooks_private: bool = False
     sayso_slots: int = Field(default=1000, ge=1)
 
     def words(self, field: str) -> list[str]:

@@ -195,6 +195,7 @@ OPENAI_API_KEY = env.openai_api_key
 OPENAI_BASE_URL = env.openai_base_url
 PRICES = env.prices
 KNOWN_MODELS = env.words("sayso_models")
+WEBHOOKS_PRIVATE = env.sayso_webhooks_private  # may be told of runs at addresses of this machine and its networks
 
 LEASE_SECONDS = 15
 RENEW_SECONDS = 5

@@ -18,6 +18,7 @@ from typing import Any
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
+from runs import deliveries
 from runs.live.hub import hub
 from runs.locks import write
 from runs.models import Run
@@ -76,7 +77,10 @@ def append(run_id: int, kind: str, data: dict[str, Any] | None = None) -> int:
     """Add one line inside the caller's transaction and return its seq; followers hear of it after the commit."""
     if not connection.in_atomic_block:
         raise RuntimeError("Append to the journal inside the transaction that changes the run.")
-    return _append(run_id, [(kind, data or {})])
+    seq = _append(run_id, [(kind, data or {})])
+    if kind in deliveries.EVENTS:
+        deliveries.announce(run_id, seq, kind)
+    return seq
 
 
 def tell(run_id: int, kind: str, data: dict[str, Any]) -> None:

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+import runs.webhook_models  # noqa: F401 - a module of models of its own, for its length
 from runs.states import CALL_MOVES, CALL_OPEN, RUN_ENDED, RUN_LIVE, RUN_MOVES, CallState, RunStatus, sources
+from runs.task_models import Task
 from teammates.accounts import oversees
 from teammates.models import Effort, Mode, Revision, Teammate
 
@@ -73,6 +75,7 @@ class Run(models.Model):
     performer_revision = models.ForeignKey(Revision, models.PROTECT)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     retry_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="retries")
+    task = models.ForeignKey(Task, models.SET_NULL, null=True, blank=True, related_name="runs", db_index=False)
     message = models.TextField()
     permission_mode = models.CharField(max_length=20, choices=Mode.choices)
     human_in_the_loop = models.BooleanField()
@@ -116,6 +119,7 @@ class Run(models.Model):
             models.Index(fields=["owner", "-id"]),
             models.Index(fields=["owner", "user_id", "-id"]),
             models.Index(fields=["owner", "teammate", "-id"]),
+            models.Index(fields=["task", "-id"], condition=Q(task__isnull=False), name="runs_of_tasks"),
             models.Index(fields=["owner", "status", "-id"]),
             models.Index(fields=["status", "-id"]),
             models.Index(fields=["session", "-id"]),

@@ -28,6 +28,7 @@ class Options:
     history: bool = False
     max_turns: int | None = None
     output_schema: dict[str, Any] | None = None
+    task_id: int | None = None
 
     def fields(self) -> dict[str, Any]:
         return asdict(self)
@@ -43,6 +44,7 @@ def inherited(run: Any) -> Options:
         memory=run.memory,
         history=run.history,
         max_turns=run.max_turns,
+        task_id=run.task_id,
     )
 
 

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from runs import deliveries, schedules
 from runs.engine import holds
 from runs.locks import write
 from runs.models import Run
@@ -19,12 +20,16 @@ RESEND_AT_MOST = 200
 
 
 def sweep() -> int:
-    """Put runs of dead workers back into the queue and wake what has waited there too long; how many were touched."""
+    """Put runs of dead workers back into the queue and wake what has waited there too long; how many were touched.
+
+    Then what is due by now: schedules, and deliveries to webhooks.
+    """
     now = timezone.now()
     lapsed = Run.objects.filter(status=RunStatus.RUNNING, lease_until__lt=now)
     # After a sleep of the machine all leases have lapsed, and yet what this process holds was not left by anybody.
     lapsed = lapsed.exclude(lease__in=holds.leases())
     touched = requeue(lapsed) + resend(now - timedelta(seconds=RESEND_SECONDS))
+    touched += schedules.start_due() + deliveries.resend()
     swept.send(Run)
     return touched
 

@@ -75,7 +75,7 @@ def start(
     return run
 
 
-def _check(teammate: Teammate, message: str, mode: str, people: bool) -> None:
+def check_message(message: str) -> None:
     if not message.strip():
         raise Refused("Say what is to be done.", field="message", code="empty")
     if len(message) > MESSAGE_LIMIT:
@@ -83,6 +83,10 @@ def _check(teammate: Teammate, message: str, mode: str, people: bool) -> None:
         raise Refused(over, field="message", code="too_long")
     if clean(message) != message:
         raise Refused("The message holds a NUL or half of a character; remove it.", field="message")
+
+
+def _check(teammate: Teammate, message: str, mode: str, people: bool) -> None:
+    check_message(message)
     if teammate.archived_at:
         raise Refused(f"{teammate.name} is archived. Choose another teammate.", field="teammate", code="archived")
     if not teammate.enabled:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.db import connection
 
-from runs import recovery
+from runs import deliveries, recovery
 from runs.engine import driver
 
 
@@ -14,6 +14,15 @@ def advance_run(run_id: int) -> None:
         driver.carry_forward(run_id)
     finally:
         connection.close()  # an idle thread of the worker holds none
+
+
+@shared_task(ignore_result=True)
+def deliver(delivery_id: int) -> None:
+    """Make one attempt to tell a webhook. Safe to deliver twice, as above."""
+    try:
+        deliveries.deliver(delivery_id)
+    finally:
+        connection.close()
 
 
 @shared_task(ignore_result=True)

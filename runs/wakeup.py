@@ -20,3 +20,13 @@ def _send(run_id: int) -> None:
         current_app.send_task("runs.tasks.advance_run", [run_id], ignore_result=True, retry=False)
     except OperationalError as error:
         logger.warning("The broker is away (%s); the sweep will start run %s.", error, run_id)
+
+
+def wake_delivery(delivery_id: int, after: float = 0) -> None:
+    """The same for a delivery whose row is committed, in so many seconds."""
+    try:
+        current_app.send_task(
+            "runs.tasks.deliver", [delivery_id], countdown=after or None, ignore_result=True, retry=False
+        )
+    except OperationalError as error:
+        logger.warning("The broker is away (%s); the sweep will send delivery %s.", error, delivery_id)

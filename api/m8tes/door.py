@@ -4,7 +4,22 @@ from django.conf import settings
 from ninja import NinjaAPI
 
 from api.auth import READ
-from api.m8tes import audit_logs, gates, glance, keys, runs, shelf, teammates, transcript, uploads, usage, verify
+from api.m8tes import (
+    audit_logs,
+    gates,
+    glance,
+    keys,
+    runs,
+    shelf,
+    tasks,
+    teammates,
+    transcript,
+    triggers,
+    uploads,
+    usage,
+    verify,
+    webhooks,
+)
 from api.m8tes import settings as account
 from api.m8tes.errors import TABLE, answer_to
 from api.m8tes.reading import Reading
@@ -34,3 +49,8 @@ door.add_router("/settings", account.router)
 door.add_router("/usage", usage.router)
 door.add_router("/verify", verify.router)
 door.add_router("/agents", teammates.router)
+for part in (tasks, triggers):
+    door.add_router("/tasks", part.router)
+door.add_router("/triggers", triggers.everywhere)
+door.add_router("/hooks", triggers.hooks)
+door.add_router("/webhooks", webhooks.router)

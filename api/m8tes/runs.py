@@ -31,6 +31,7 @@ class RunFilter(Page):
     teammate_id: int | None = None
     agent_id: int | None = None
     user_id: str | None = None
+    task_id: int | None = None
     status: str | None = None
     archived: Literal["exclude", "only", "include"] = "exclude"
     include_end_user_runs: bool = False
@@ -87,6 +88,8 @@ def filtered(request: Request, query: RunFilter) -> Any:
         runs = runs.filter(user_id=query.user_id or "")
     if teammate := query.teammate_id or query.agent_id:
         runs = runs.filter(teammate=teammate)
+    if query.task_id is not None:
+        runs = runs.filter(task=query.task_id)
     if query.status is not None:
         runs = runs.filter(status__in=STATUSES.get(query.status, []))
     if query.archived != "include":

@@ -7,6 +7,7 @@ from django.http import Http404
 
 from api.auth import Caller
 from runs.models import Run, RunQuerySet
+from runs.task_models import Task
 from teammates.models import Teammate, TeammateQuerySet
 
 RELATED = ("teammate", "session", "performer_revision", "owner")
@@ -30,6 +31,12 @@ def teammates_of(caller: Caller) -> TeammateQuerySet:
 def teammate_of(caller: Caller, pk: int, user_id: str | None = None) -> Teammate:
     teammate: Teammate = one_of(teammates_of(caller).prefetch_related("tools"), pk, user_id, "teammate")
     return teammate
+
+
+def task_of(caller: Caller, pk: int, user_id: str | None = None) -> Task:
+    rows = Task.objects.filter(owner=caller.user).select_related("teammate", "owner")
+    task: Task = one_of(rows, pk, user_id, "task")
+    return task
 
 
 def one_of(rows: "QuerySet[Any]", pk: int, user_id: str | None, what: str) -> Any:

@@ -46,7 +46,7 @@ def run_shape(run: Run, files: list[RunFile] | None = None) -> dict[str, Any]:
         "output_data": run.output_data,
         "usage": usage_shape(run.usage),
         "files": None if files is None else [file_shape(file) for file in files],
-        "task_id": None,
+        "task_id": run.task_id,
         "retry_of_run_id": run.retry_of_id,
         "archived": run.archived_at is not None,
         "share_token": run.share_token,
