@@ -1,0 +1,72 @@
+"""Bodies of requests: JSON, and of it only what every database and every later reader takes."""
+
+import json
+import math
+from typing import Any
+
+from django.http import HttpRequest
+from ninja.parser import Parser
+
+from runs.engine.reply import clean
+
+DEPTH = 100
+
+
+class Unreadable(Exception):
+    """400: it is no JSON (`code` invalid_json); 422: it holds what cannot be kept."""
+
+    def __init__(self, status: int, message: str, code: str) -> None:
+        super().__init__(message)
+        self.status, self.message, self.code = status, message, code
+
+
+class Reading(Parser):
+    """No body is an empty one: clients send the content type of JSON with everything."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return read(request.body or b"{}")
+
+
+def read(body: bytes) -> Any:
+    """What the JSON says; `Unreadable` where it is none, or holds what cannot be kept."""
+    try:
+        data = json.loads(body.decode(), parse_constant=no_number, parse_float=finite)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(400, f"The body is not JSON: {error}", "invalid_json") from None
+    if not isinstance(data, dict):
+        raise Unreadable(422, "The body must be one JSON object.", "invalid")
+    check(data)
+    return data
+
+
+def no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number.")
+
+
+def finite(word: str) -> float:
+    number = float(word)
+    if not math.isfinite(number):
+        no_number(word)
+    return number
+
+
+def check(data: Any) -> None:
+    """`Unreadable` for text that no database takes, and for more levels than Python can walk."""
+    level = [data]
+    for _ in range(DEPTH):
+        if any(isinstance(value, str) and clean(value) != value for value in level):
+            raise Unreadable(422, "A text holds a NUL or half of a character; remove it.", "invalid")
+        level = [inner for value in level for inner in parts(value)]
+        if not level:
+            return
+    raise Unreadable(422, f"The body is nested deeper than {DEPTH} levels.", "invalid")
+
+
+def parts(value: Any) -> list[Any]:
+    match value:
+        case dict():
+            return [*value.keys(), *value.values()]
+        case list():
+            return value
+        case _:
+            return []
