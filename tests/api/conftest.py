@@ -52,3 +52,11 @@ def house(db):
     teammate = Teammate(slug="clerk", name="Clerk")
     save(teammate, [("read_file", ""), ("announce", "deny"), ("AskUserQuestion", "")])
     return teammate
+
+
+@pytest.fixture
+def two(fake, posted, teammate_with, api, carry):
+    """A run that waits for two decisions, and their names."""
+    fake.calls(("post", {"text": "one"}), ("post", {"text": "two"}))
+    run = carry(api.run(teammate_with("post"), human_in_the_loop=True, permission_mode="approval"))
+    return run, [gate["request_id"] for gate in api.gates(run)]
