@@ -1,6 +1,6 @@
 """What may be done to a task: each verb is one function and one transaction."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.utils import timezone
 
@@ -13,6 +13,8 @@ from runs.options import Options
 from runs.task_models import Task, Trigger
 from teammates.models import Mode
 
+SET = ["name", "instructions", "expected_output", "goals", "tools", "permission_mode", "model", "effort"]
+SET += ["uses_memory", "uses_history", "updated_at"]
 NAME_LENGTH = 100  # of the instructions, where no name is given
 
 
@@ -31,7 +33,8 @@ def save(task: Task) -> Task:
         raise Refused(f"{task.teammate.name} is archived. Choose another teammate.", field="teammate", code="archived")
     options.check(options_of(task), task.teammate)
     with write():
-        task.save()
+        # Of one that is there only what is set here, so that a change beside another does not undo it.
+        task.save(update_fields=SET if task.pk else None)
     return task
 
 
@@ -107,4 +110,5 @@ def rearm(task: Task) -> None:
 def armed(trigger: Trigger, task: Task) -> datetime | None:
     """When the schedule is due, counted from now; None while it or its task is at rest."""
     at_rest = not trigger.enabled or not task.enabled or task.archived_at
-    return None if at_rest else next_moment(trigger, timezone.now())
+    moment = None if at_rest else next_moment(trigger, timezone.now())
+    return moment and moment.astimezone(UTC)

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from runs.locks import write
 from runs.moments import next_moment, zone_of
 from runs.task_models import Task, Trigger
 
+SET = ("enabled", "cron", "interval_seconds", "run_at", "timezone", "next_due")
 AT_MOST = 200  # runs that one sweep starts
 TOO_MANY = "Give one of cron, interval_seconds and run_at."
 
@@ -26,8 +27,10 @@ def schedule(trigger: Trigger) -> Trigger:
     trigger.next_due = None
     trigger.next_due = armed(trigger, trigger.task)
     with write():
-        trigger.save()
-        trigger.refresh_from_db(fields=["run_at", "next_due"])  # in UTC, as everybody else reads them
+        if trigger.pk:  # not what a sweep may be writing beside this; nothing when it was removed meanwhile
+            Trigger.objects.filter(pk=trigger.pk).update(**{name: getattr(trigger, name) for name in SET})
+        else:
+            trigger.save()
     return trigger
 
 
@@ -42,6 +45,7 @@ def check(trigger: Trigger) -> None:
         trigger.run_at = trigger.run_at.replace(tzinfo=zone)
     if next_moment(trigger, timezone.now()) is None and trigger.enabled:
         raise Refused("This moment never comes: it has passed, or the date does not exist.", field="run_at")
+    trigger.run_at = trigger.run_at and trigger.run_at.astimezone(UTC)
 
 
 def remove(trigger: Trigger) -> None:

@@ -1,5 +1,7 @@
 """What may be done to a webhook: each verb is one function and one transaction."""
 
+from django.utils import timezone
+
 from runs.deliveries import EVENTS
 from runs.egress import check_url
 from runs.errors import Refused
@@ -25,10 +27,13 @@ def save(webhook: Webhook, *, rotate: bool = False) -> Webhook:
         raise Refused("Name at least one event.", field="events")
     if len(webhook.user_id) > 200:
         raise Refused("A user_id may have 200 characters.", field="user_id")
-    if rotate:
-        webhook.seed = new_seed()
+    webhook.seed = new_seed() if rotate else webhook.seed
+    changes = {"url": webhook.url, "events": webhook.events, "active": webhook.active, "updated_at": timezone.now()}
     with write():
-        webhook.save()
+        if webhook.pk:  # not the secret that another request may be making; nothing when it was removed meanwhile
+            Webhook.objects.filter(pk=webhook.pk).update(**changes, **({"seed": webhook.seed} if rotate else {}))
+        else:
+            webhook.save()
     return webhook
 
 

@@ -253,3 +253,17 @@ def test_a_schedule_that_could_not_start_says_why(api, task, path):
     [shape] = api.get(path).json()
     assert "is disabled" in shape["last_error"]
     assert shape["enabled"] is True
+
+
+def test_the_log_of_a_refusal_does_not_hold_the_address(anyone, task, address, caplog):
+    Task.objects.filter(pk=task.pk).update(enabled=False)
+    anyone.post(address)
+    assert "Conflict" in caplog.text
+    assert address.rpartition("/")[2] not in caplog.text
+
+
+def test_a_change_of_what_was_removed_meanwhile_brings_nothing_back(api, path, monkeypatch):
+    name = api.post(path, CRON).json()["id"]
+    monkeypatch.setattr(schedules, "check", lambda trigger: schedules.remove(trigger))
+    api.patch(f"{path}/{name}", {"cron": "0 8 * * *"})
+    assert rows() == []

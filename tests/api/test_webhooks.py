@@ -2,7 +2,7 @@
 
 import pytest
 
-from runs import deliveries
+from runs import deliveries, webhooks
 from runs.webhook_models import Delivery, Webhook
 from tests.api.door import problem_of
 from tests.hearing import Hearing
@@ -134,3 +134,10 @@ def test_the_log_says_what_was_sent_and_what_came_back(make, api, fake, carry, t
     page = api.get(f"{path}/deliveries", limit=1).json()
     assert (page["data"], page["has_more"]) == ([ended], True)
     assert api.get(f"{path}/deliveries", limit=1, starting_after=ended["id"]).json()["data"] == [began]
+
+
+def test_a_change_of_what_was_removed_meanwhile_brings_nothing_back(make, api, monkeypatch):
+    path = f"/webhooks/{make()['id']}"
+    monkeypatch.setattr(webhooks, "check_url", lambda url: Webhook.objects.all().delete())
+    api.patch(path, {"active": False})
+    assert rows() == []
