@@ -9,6 +9,7 @@ from api.m8tes import (
     gates,
     glance,
     keys,
+    memories,
     runs,
     shelf,
     tasks,
@@ -54,3 +55,4 @@ for part in (tasks, triggers):
 door.add_router("/triggers", triggers.everywhere)
 door.add_router("/hooks", triggers.hooks)
 door.add_router("/webhooks", webhooks.router)
+door.add_router("/memories", memories.router)

@@ -28,7 +28,7 @@ TYPES = {
     429: "rate_limit",
 }
 # Codes of `Refused` that are conflicts; the others say that the request does not fit.
-CONFLICTS = {"run_active", "disabled", "archived", "exists", "key_reused"}
+CONFLICTS = {"run_active", "disabled", "archived", "exists", "full", "key_reused"}
 CONFLICTS |= {"not_retryable", "retry_needs_confirmation"}
 
 
