@@ -1,7 +1,7 @@
 """Standing permissions that come from decisions: "allow this, and do not ask again"."""
 
 from approvals.models import ToolApproval, Verdict
-from teammates.models import PermissionRule
+from teammates.standing import grant
 from teammates.tools.registry import registry
 
 
@@ -18,8 +18,7 @@ def remembered(approval: ToolApproval) -> ToolApproval:
     """
     if approval.verdict != Verdict.ALLOW or approval.remembered or not can_remember(approval):
         return approval
-    scope = {"owner_id": approval.run.owner_id, "user_id": approval.run.user_id, "tool": approval.call.tool}
-    PermissionRule.objects.get_or_create(**scope, defaults={"source": "remembered"})
+    grant(approval.run.owner, approval.run.user_id, approval.call.tool, source="remembered")
     ToolApproval.objects.filter(pk=approval.pk).update(remembered=True)
     approval.remembered = True
     return approval

@@ -10,6 +10,7 @@ from api.m8tes import (
     glance,
     keys,
     memories,
+    permissions,
     runs,
     shelf,
     tasks,
@@ -56,3 +57,4 @@ door.add_router("/triggers", triggers.everywhere)
 door.add_router("/hooks", triggers.hooks)
 door.add_router("/webhooks", webhooks.router)
 door.add_router("/memories", memories.router)
+door.add_router("/permissions", permissions.router)
