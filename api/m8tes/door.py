@@ -6,6 +6,7 @@ from ninja import NinjaAPI
 from api.auth import READ
 from api.m8tes import (
     audit_logs,
+    catalog,
     gates,
     glance,
     keys,
@@ -58,3 +59,4 @@ door.add_router("/hooks", triggers.hooks)
 door.add_router("/webhooks", webhooks.router)
 door.add_router("/memories", memories.router)
 door.add_router("/permissions", permissions.router)
+door.add_router("", catalog.router)
