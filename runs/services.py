@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
-from runs import journal
+from runs import journal, limits
 from runs.engine import holds
 from runs.engine.reply import clean
 from runs.engine.verdicts import Handed
@@ -47,6 +47,7 @@ def start(
 ) -> Run:
     """Queue a run of `teammate` for one message; mode and human in the loop are the teammate's own unless given.
 
+    `Refused` says what does not fit; `Limited`, that the end user has used up what is theirs.
     `files` come from `uploads.laid_down`; the run owns them from its first moment.
     """
     options = options or Options(user_id=teammate.user_id)
@@ -55,6 +56,7 @@ def start(
     _check(teammate, message, mode, people)
     check_options(options, teammate)
     with write():
+        limits.check(owner, options.user_id)
         session = session or Session.objects.create(owner=owner, key=str(uuid.uuid4()), user_id=options.user_id)
         run = Run.objects.create(
             owner=owner,

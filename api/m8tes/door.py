@@ -20,6 +20,7 @@ from api.m8tes import (
     triggers,
     uploads,
     usage,
+    users,
     verify,
     webhooks,
 )
@@ -59,4 +60,5 @@ door.add_router("/hooks", triggers.hooks)
 door.add_router("/webhooks", webhooks.router)
 door.add_router("/memories", memories.router)
 door.add_router("/permissions", permissions.router)
+door.add_router("/users", users.router)
 door.add_router("", catalog.router)

@@ -12,7 +12,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from api.auth import MissingScope
 from approvals.errors import AlreadyDecided, Invalid, NotAllowed
-from runs.errors import Refused
+from runs.errors import Limited, Refused
 from runs.models import WrongStatus
 
 logger = logging.getLogger("sayso.api")
@@ -93,6 +93,7 @@ def of_unread(error: HttpError) -> Told:
 TABLE: dict[type[Exception], Callable[[Any], Told]] = {
     ValidationError: of_validation,
     Refused: of_refused,
+    Limited: lambda error: (429, error.message, error.code),
     Invalid: of_invalid,
     Problem: lambda error: (error.status, error.message, error.code),
     Http404: lambda error: (404, str(error) or "Not found.", "not_found"),
@@ -114,6 +115,9 @@ def answer_to(request: HttpRequest, error: Any) -> HttpResponse:
     for kind in type(error).__mro__:
         if told := TABLE.get(kind):
             status, message, code = told(error)
-            return problem(request, status, message, code, **getattr(error, "details", {}))
+            response = problem(request, status, message, code, **getattr(error, "details", {}))
+            if wait := getattr(error, "retry_after", None):
+                response["Retry-After"] = str(wait)
+            return response
     logger.exception("A request to %s broke", request.path, exc_info=error)
     return problem(request, 500, "Something broke inside Sayso; its log says what.", "internal")
