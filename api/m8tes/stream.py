@@ -10,8 +10,8 @@ from api.streams import EventStream
 from approvals.models import Question, ToolApproval
 from runs.journal import Line
 from runs.live.follow import follow
-from runs.models import Run, ToolCall
-from runs.states import CALL_OPEN
+from runs.models import Event, Run, ToolCall
+from runs.states import CALL_OPEN, RunStatus
 
 Frame = dict[str, Any]
 
@@ -30,23 +30,31 @@ def rejoined(run: Run) -> EventStream:
 
 async def frames(run: Run, *, through_pauses: bool) -> AsyncIterator[bytes]:
     """The frames of each batch of lines, as bytes; ends behind a terminal frame, or while a gate is open."""
-    telling = Telling(run)
+    telling, waiting = Telling(run), False
+    void = await voided(run) if through_pauses else {}
     yield written([{"type": "metadata", "run_id": run.pk, "payload": {"run_id": run.pk}}])
     async for lines in follow(run.pk):
         told: list[Frame] = []
-        for line in without_abandoned(lines):
+        for line in without_abandoned(lines, void):
             told += await telling.frames(line)
-            if line.kind == "run.paused" and (not through_pauses or await lasts(line)):
-                yield written(told)
-                return
+            waiting = line.kind == "run.paused" or (waiting and line.kind != "run.resumed")
+            if waiting and not through_pauses:
+                break
         if told:
             yield written(told)
+        if waiting and (not through_pauses or await rests(lines[-1])):
+            return
 
 
-async def lasts(paused: Line) -> bool:
-    """Is the pause the last thing that happened, at this moment?"""
-    last = await Run.objects.values_list("last_seq", flat=True).aget(pk=paused.run_id)
-    return bool(last == paused.seq)
+async def rests(last: Line) -> bool:
+    """Does the run wait for people, and is this all that has happened so far?"""
+    return await Run.objects.filter(pk=last.run_id, status=RunStatus.PAUSED, last_seq=last.seq).aexists()
+
+
+async def voided(run: Run) -> dict[int, int]:
+    """Of each turn that was begun again: where its last attempt so far begins."""
+    again = Event.objects.filter(run=run, kind="turn.restarted").order_by("seq").values_list("data", "seq")
+    return {data["turn"]: seq async for data, seq in again}
 
 
 def written(told: list[Frame]) -> bytes:
@@ -54,19 +62,10 @@ def written(told: list[Frame]) -> bytes:
     return "".join(f"data: {json.dumps(frame)}\n\n" for frame in told).encode("ascii")
 
 
-def without_abandoned(lines: list[Line]) -> list[Line]:
-    """Less the text of attempts that a later line of the batch says are void."""
-    void: set[int] = set()
-    kept: list[Line] = []
-    for line in reversed(lines):
-        if line.kind in ("text", "thinking") and line.data["turn"] in void:
-            continue
-        if line.kind == "turn.restarted":
-            void.add(line.data["turn"])
-        elif line.kind == "turn.started":
-            void.discard(line.data["turn"])
-        kept.append(line)
-    return kept[::-1]
+def without_abandoned(lines: list[Line], void: dict[int, int]) -> list[Line]:
+    """Less the text of attempts that are void, as far as it is known: `void` learns from the lines."""
+    void.update({line.data["turn"]: line.seq for line in lines if line.kind == "turn.restarted"})
+    return [line for line in lines if line.kind not in BLOCKS or line.seq > void.get(line.data["turn"], 0)]
 
 
 class Telling:
@@ -77,13 +76,13 @@ class Telling:
         self.open = ""  # text or reasoning, while such a block is open
         self.blocks = 0
         self.said: dict[str, str] = {}  # of this turn, by kind
-        self.again: dict[str, str] = {}  # what a void attempt had said and the next one is still repeating
+        self.again: dict[str, str] = {}  # what void attempts had said and the present one is still repeating
 
     async def frames(self, line: Line) -> list[Frame]:
         if line.kind in ("text", "thinking"):
             return self.speak(line.kind, line.data["delta"])
         if line.kind in ("turn.started", "turn.restarted"):
-            self.again = self.said if line.kind == "turn.restarted" else {}
+            self.again = {**self.said, **self.again} if line.kind == "turn.restarted" else {}
             self.said = {}
             return [] if self.again else self.close()
         make = SINGLE.get(line.kind)
