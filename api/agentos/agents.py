@@ -2,21 +2,21 @@
 
 import uuid
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.http import Http404, HttpResponse
-from ninja import Form, Path, Router
+from ninja import Form, Path, Query, Router
 
 from api.agentos.answers import answer
 from api.agentos.auth import DECIDE, READ, WRITE, Request
-from api.agentos.deciding import decide_all
+from api.agentos.deciding import decide_all, last_of
 from api.agentos.errors import Problem
 from api.agentos.forms import Continue, NewRun, extra, tools_in
 from api.agentos.shapes import agent_shape
 from api.agentos.streams import RELATED, streamed, waited, whole
 from runs import services
 from runs.locks import write
-from runs.models import Event, Run, WrongStatus
+from runs.models import Run, WrongStatus
 from runs.options import Options
 from runs.sessions import open_session
 from runs.states import RunStatus
@@ -112,7 +112,7 @@ def revision_of(agent: Teammate, version: int | None) -> Revision | None:
 
 
 @router.get("/{agent_id}/runs/{run_id}", auth=READ, summary="Look at a run")
-def run(request: Request, agent_id: Slug, run_id: str, session_id: str) -> HttpResponse:
+def run(request: Request, agent_id: Slug, run_id: str, session_id: Annotated[str, Query(min_length=1)]) -> HttpResponse:
     return answer(whole(run_of(request, agent_of(request, agent_id), run_id, session_id)))
 
 
@@ -130,28 +130,14 @@ def continue_run(request: Request, agent_id: Slug, run_id: str, form: Form[Conti
     """With decisions: take them. Without: tell what has happened since the last pause was left."""
     items = tools_in(form.tools)
     run = run_of(request, agent_of(request, agent_id), run_id, form.session_id, form.user_id)
-    paused = run.status == RunStatus.PAUSED
-    if paused and not items:
+    since = decide_all(run, items, request.auth.user) if items else last_resumed(run)
+    return streamed(run, since - 1, only_content=not form.stream_events) if form.stream else waited(run, since - 1)
+
+
+def last_resumed(run: Run) -> int:
+    """Where somebody who decides nothing here attaches: a decision from elsewhere has let the run go on."""
+    if run.status == RunStatus.PAUSED:
         raise Problem(400, "The run waits for decisions: send its tools. Nothing was decided.")
-    if items and not paused:
-        raise Problem(409, f"The run is not paused: it is {run.status}.")
-    if items:
-        decide_all(run, items, request.auth.user)
-    return told(run, form)
-
-
-def told(run: Run, form: Continue) -> HttpResponse:
-    """From the last event that let the run go on; while something still waits, the pause as it is now."""
-    run.refresh_from_db(fields=["status"])
-    kind = "run.paused" if run.status == RunStatus.PAUSED and still_the_same(run) else "run.resumed"
-    last: Any = Event.objects.filter(run=run, kind=kind).order_by("-seq").values_list("seq", flat=True).first()
-    if last is None:
-        raise Problem(409, "The run has never been paused: there is nothing to continue.")
-    after = last - 1
-    return streamed(run, after, only_content=not form.stream_events) if form.stream else waited(run, after)
-
-
-def still_the_same(run: Run) -> bool:
-    """Is the pause that was decided about the last thing that happened?"""
-    kinds = Event.objects.filter(run=run, kind__in=("run.paused", "run.resumed")).order_by("-seq")
-    return kinds.values_list("kind", flat=True).first() == "run.paused"
+    if since := last_of(run, "run.resumed"):
+        return since
+    raise Problem(409, f"The run is not paused: it is {run.status}.")

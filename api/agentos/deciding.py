@@ -1,5 +1,6 @@
 """A continue's tools as decisions (contract 2.9). Only decision fields are believed; what runs is what we have."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,15 +8,18 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from api.agentos.errors import Problem
-from api.agentos.tools import public_name, waiting_id
+from api.agentos.tools import gate_part, public_name, waiting_id
 from approvals import services
 from approvals.answers import APPROVE
+from approvals.asking import name_of
 from approvals.models import Gate, Question, ToolApproval, Verdict
 from approvals.selectors import gates_of
 from runs.digest import same
 from runs.locks import write
-from runs.models import Run
-from runs.states import GateStatus
+from runs.models import Event, Run
+from runs.services import lock
+from runs.states import GateStatus, RunStatus
+from teammates.tools.questions import ASK
 
 VIA = "agentos"
 INPUT_KEYS = {"name", "field_type", "description", "value"}
@@ -29,36 +33,94 @@ class Said:
     words: dict[str, Any] = field(default_factory=dict)
 
 
-def decide_all(run: Run, items: list[dict[str, Any]], by: User) -> None:
-    """Take every decision in `items`, or none: 400 for what does not fit, `AlreadyDecided` when one came too late."""
-    waiting = {waiting_id(gate): gate for gate in gates_of(run)}
-    known = {f"call_{pk}": tool for pk, tool in run.calls.values_list("pk", "tool")}
-    found = [said for item in items if (said := reading(item, waiting, known))]
-    if not found:
-        raise Problem(400, "No decision in tools: set confirmed, the fields' values, selected_options or result.")
+def decide_all(run: Run, items: list[Any], by: User) -> int:
+    """Take every decision in `items`, or none; the seq of the event from which on their sender is told the run.
+
+    400 for what does not fit, 409 for what comes too late.
+    """
     with write(durable=True):
-        for said in found:
-            if isinstance(said.gate, ToolApproval):
-                services.decide(said.gate, by=by, digest=said.gate.digest, via=VIA, **said.words)
-            elif isinstance(said.gate, Question):
-                services.answer(said.gate, by=by, digest=said.gate.digest, via=VIA, **said.words)
+        lock(run.pk)
+        run.refresh_from_db(fields=["status"])
+        if run.status != RunStatus.PAUSED:
+            raise Problem(409, f"The run is not paused: it is {run.status}.")
+        waits = Waiting(run)
+        found = [said for item in items if (said := waits.reading(item))]
+        if not found:
+            raise Problem(400, "No decision in tools: set confirmed, the fields' values, selected_options or result.")
+        for said in [said for said in found if said.gate.is_pending]:
+            take(said, by)
+        run.refresh_from_db(fields=["status"])
+        return last_of(run, "run.paused" if run.status == RunStatus.PAUSED else "run.resumed") or 0
 
 
-def reading(item: Any, waiting: dict[str, Gate], known: dict[str, str]) -> Said | None:
-    """The decision in one item; None where it says nothing new: an earlier call, or one left open."""
-    if not isinstance(item, dict):
-        raise Problem(400, "Each item of tools must be an object.")
-    name = item.get("tool_call_id")
-    gate = waiting.get(name) if isinstance(name, str) else None
-    if gate is None:
-        if name in known and item.get("tool_name") == public_name(known[name]):
-            return None
-        raise Problem(400, f"This run has no tool call {name!r}. Nothing was decided.")
-    if gate.call and item.get("tool_name") != public_name(gate.call.tool):
-        raise Problem(400, f"Tool call {name!r} is not of {item.get('tool_name')!r}. Nothing was decided.")
+def take(said: Said, by: User) -> None:
+    if isinstance(said.gate, ToolApproval):
+        services.decide(said.gate, by=by, digest=said.gate.digest, via=VIA, **said.words)
+    elif isinstance(said.gate, Question):
+        services.answer(said.gate, by=by, digest=said.gate.digest, via=VIA, **said.words)
+
+
+def last_of(run: Run, kind: str) -> int | None:
+    """The seq of the newest event of a kind."""
+    found = Event.objects.filter(run=run, kind=kind).order_by("-seq").values_list("seq", flat=True).first()
+    return None if found is None else int(found)
+
+
+class Waiting:
+    """What a run waits for, and what was decided of it: what the items of `tools` are held against."""
+
+    def __init__(self, run: Run) -> None:
+        self.gates = {waiting_id(gate): gate for gate in gates_of(run)}
+        self.calls = {f"call_{pk}": tool for pk, tool in run.calls.values_list("pk", "tool")}
+        decided = Event.objects.filter(run=run, kind="gate.decided", seq__gt=last_of(run, "run.paused") or 0)
+        self.just_decided = {data["gate"] for data in decided.values_list("data", flat=True)}
+
+    def reading(self, item: Any) -> Said | None:
+        """The decision in one item; None where it says nothing: an earlier call, or one left open."""
+        if not isinstance(item, dict):
+            raise Problem(400, "Each item of tools must be an object.")
+        name = str(item.get("tool_call_id"))
+        gate = self.gates.get(name)
+        tool = gate.call.tool if gate and gate.call else self.calls.get(name, ASK.name)
+        if name not in {*self.gates, *self.calls}:
+            raise Problem(400, f"This run has no tool call {name!r}. Nothing was decided.")
+        if item.get("tool_name") != public_name(tool):
+            raise Problem(400, f"Tool call {name!r} is not of {item.get('tool_name')!r}. Nothing was decided.")
+        said = read(gate, item) if gate else None
+        if said is None or said.gate.is_pending:
+            return said
+        if not repeats(said.gate, item):
+            raise Problem(409, f"Tool call {name!r} has been decided otherwise. Nothing was decided.")
+        return said if name_of(said.gate) in self.just_decided else None
+
+
+def read(gate: Gate, item: dict[str, Any]) -> Said | None:
     if isinstance(gate, ToolApproval):
         return confirmation(gate, item)
-    return READ[gate.kind](gate, item) if isinstance(gate, Question) and gate.is_pending else None
+    return READ[gate.kind](gate, item) if isinstance(gate, Question) else None
+
+
+def repeats(gate: Gate, item: dict[str, Any]) -> bool:
+    """Does the item say what was decided, as clients do that send back all that they were shown?"""
+    if isinstance(gate, ToolApproval):
+        verdict = Verdict.ALLOW if item["confirmed"] else Verdict.DENY
+        sent = item.get("tool_args")
+        known = sent is None or any(same(sent, args) for args in (gate.arguments, gate.edited_arguments))
+        return gate.status == GateStatus.DECIDED and gate.verdict == verdict and (known or verdict == Verdict.DENY)
+    shown = gate_part(gate)
+    if "external_execution_required" in shown:
+        return gate.call is not None and str(item.get("result")) == gate.call.result
+    names = ("user_input_schema", "user_feedback_schema")
+    return all(values(shown.get(name) or []) == values(objects(item, name)) for name in names)
+
+
+def values(schema: list[dict[str, Any]]) -> list[Any]:
+    return [(in_words(part.get("value")), part.get("selected_options") or []) for part in schema]
+
+
+def in_words(value: Any) -> str:
+    """As a person would write it: the tool's schema says again what it is."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def confirmation(gate: ToolApproval, item: dict[str, Any]) -> Said | None:
@@ -67,11 +129,11 @@ def confirmation(gate: ToolApproval, item: dict[str, Any]) -> Said | None:
         return None
     if not isinstance(confirmed, bool):
         raise Problem(400, "confirmed is true, false or null.")
-    if gate.status == GateStatus.DECIDED and gate.verdict == (Verdict.ALLOW if confirmed else Verdict.DENY):
-        return None  # the client sends what was decided before along
     if not confirmed:
         return Said(gate, {"verdict": Verdict.DENY, "reason": str(item.get("confirmation_note") or "")})
     sent = item.get("tool_args")
+    if isinstance(sent, dict):
+        sent = {**sent, **{name: value for name, value in fields(item).items() if name not in sent}}
     edited = None if sent is None or same(sent, gate.arguments) else sent
     return Said(gate, {"verdict": Verdict.ALLOW, "arguments": edited})
 
@@ -109,12 +171,17 @@ def chosen_by_id(gate: Question, item: dict[str, Any]) -> Said | None:
 
 
 def filled_in(gate: Question, item: dict[str, Any]) -> Said | None:
-    fields = objects(item, "user_input_schema")
-    for sent in fields:
-        if missing := INPUT_KEYS - sent.keys():
-            raise Problem(400, f"An item of user_input_schema lacks {', '.join(sorted(missing))}.")
-    answers = {str(sent["name"]): sent["value"] for sent in fields if sent["value"] is not None}
+    answers = {name: in_words(value) for name, value in fields(item).items()}
     return Said(gate, {"answers": answers}) if answers else None
+
+
+def fields(item: dict[str, Any]) -> dict[str, Any]:
+    """What a person filled in, by name."""
+    sent = objects(item, "user_input_schema")
+    for part in sent:
+        if missing := INPUT_KEYS - part.keys():
+            raise Problem(400, f"An item of user_input_schema lacks {', '.join(sorted(missing))}.")
+    return {str(part["name"]): part["value"] for part in sent if part["value"] is not None}
 
 
 def outside_result(gate: Question, item: dict[str, Any]) -> Said | None:

@@ -9,6 +9,7 @@ from api.agentos.answers import epoch, present
 from api.agentos.shapes import metrics_of, model_of, paused_sentence, provider_of
 from api.agentos.tools import requirements_of, tool_shape, tools_of
 from api.speech import Speech, without_abandoned
+from approvals.models import Gate
 from approvals.selectors import gates_of
 from runs.journal import Line
 from runs.models import Run, ToolCall
@@ -20,10 +21,10 @@ PLACES = 10  # `event_index` is the seq times this, plus the event's place among
 
 
 class Telling:
-    """Makes the events of one run, line by line. Made and used in a thread: it reads rows."""
+    """Makes the events of one run behind `after`, line by line. Made and used in a thread: it reads rows."""
 
-    def __init__(self, run: Run, *, only_content: bool = False) -> None:
-        self.run, self.only_content = run, only_content
+    def __init__(self, run: Run, after: int = 0, *, only_content: bool = False) -> None:
+        self.run, self.after, self.only_content = run, after, only_content
         self.speech = Speech()
         self.begun: set[int] = set()  # calls whose start was told
         model = model_of(run)
@@ -94,21 +95,28 @@ class Telling:
     def call(self, line: Line) -> ToolCall:
         return ToolCall.objects.get(pk=line.data["call"], run_id=self.run.pk)
 
+    def gates(self) -> list[Gate]:
+        return gates_of(self.run)
+
+    def ended(self) -> Run:
+        return Run.objects.select_related("session").get(pk=self.run.pk)
+
     def paused(self, line: Line) -> list[Event]:
-        gates = gates_of(self.run)
+        gates = self.gates()
         event = {
             "event": "RunPaused",
             "content": paused_sentence(gates),
             "tools": tools_of(self.run, gates),
             "requirements": requirements_of(gates),
         }
-        return [{"event": "RunContentCompleted"}, event]
+        told_again = line.seq == self.after + 1  # to somebody who has decided a part of it
+        return [event] if told_again else [{"event": "RunContentCompleted"}, event]
 
     def resumed(self, line: Line) -> list[Event]:
         return [{"event": "RunContinued"}]
 
     def completed(self, line: Line) -> list[Event]:
-        run = Run.objects.select_related("session").get(pk=self.run.pk)
+        run = self.ended()
         event = {
             "event": "RunCompleted",
             "content": run.output if run.output_data is None else run.output_data,

@@ -8,6 +8,8 @@ from ninja import Field, Schema
 from pydantic import BeforeValidator
 
 from api.agentos.errors import Problem
+from api.reading import Unreadable, check, finite, no_number, read
+from runs.digest import once
 
 Given = Annotated[str | None, BeforeValidator(lambda value: value or None)]  # an empty field is none
 
@@ -17,7 +19,7 @@ class NewRun(Schema):
     stream: bool = False
     session_id: Given = None
     user_id: Given = None
-    version: Annotated[int | None, BeforeValidator(lambda value: value or None)] = None
+    version: Annotated[int | None, Field(ge=1, lt=2**31), BeforeValidator(lambda value: value or None)] = None
     background: bool = False
     stream_events: bool = True
 
@@ -31,22 +33,25 @@ class Continue(Schema):
 
 
 def extra(request: HttpRequest, name: str) -> dict[str, Any]:
-    """One of the JSON fields; what is not a JSON object is dropped in silence, as clients expect."""
+    """One of the JSON fields; what is not a JSON object, or cannot be kept, is dropped in silence."""
     try:
-        value = json.loads(request.POST.get(name, ""))
-    except (ValueError, RecursionError):
+        value: dict[str, Any] = read(request.POST.get(name, "").encode())
+    except Unreadable:
         return {}
-    return value if isinstance(value, dict) else {}
+    return value
 
 
-def tools_in(text: str) -> list[dict[str, Any]]:
+def tools_in(text: str) -> list[Any]:
     """The decisions of a continue; 400 says what is wrong with them, and nothing changes."""
     if not text.strip():
         return []
     try:
-        items = json.loads(text)
+        items = json.loads(text, parse_constant=no_number, parse_float=finite, object_pairs_hook=once)
+        check(items)
     except (ValueError, RecursionError):
         raise Problem(400, "Invalid JSON in tools field") from None
+    except Unreadable as error:
+        raise Problem(400, f"tools: {error}") from None
     if not isinstance(items, list):
         raise Problem(400, "The tools field must be a JSON array")
     return items

@@ -12,16 +12,25 @@ TOLD = (CallState.SUCCEEDED, CallState.FAILED, CallState.DENIED)
 
 def messages_of(run: Run) -> list[dict[str, Any]]:
     """System, the person's message, and every turn with its calls and their results."""
-    calls: dict[int, list[ToolCall]] = {}
-    for call in run.calls.filter(retried_as=None):
-        calls.setdefault(call.turn, []).append(call)
     system = "\n\n".join(instructions(run, run.performer_revision.definition))
-    started = epoch(run.created_at)
-    found = [message("system", f"{run.uuid}-system", started, content=system)] if system else []
-    found.append(message("user", f"{run.uuid}-user", started, content=run.message))
+    begin = [message("system", f"{run.uuid}-system", epoch(run.created_at), content=system)] if system else []
+    return begin + said_in(run)
+
+
+def said_in(run: Run) -> list[dict[str, Any]]:
+    """As `messages_of`, less the system message."""
+    calls: dict[int, list[ToolCall]] = {}
+    for call in calls_of(run):
+        calls.setdefault(call.turn, []).append(call)
+    found = [message("user", f"{run.uuid}-user", epoch(run.created_at), content=run.message)]
     for said in run.messages.all():
         found += turn(said, calls.get(said.turn, []))
     return found
+
+
+def calls_of(run: Run) -> list[ToolCall]:
+    """Those that no later one has replaced; read from the run where they came along with it."""
+    return [call for call in run.calls.all() if call.retried_as_id is None]
 
 
 def turn(said: Message, calls: list[ToolCall]) -> list[dict[str, Any]]:

@@ -18,11 +18,11 @@ RELATED = ("teammate", "session", "performer_revision")
 
 def streamed(run: Run, after: int = 0, *, only_content: bool = False) -> EventStream:
     """The events behind `after`, to the first pause or the end."""
-    return EventStream(frames(Telling(run, only_content=only_content), after))
+    return EventStream(frames(Telling(run, after, only_content=only_content)))
 
 
-async def frames(telling: Telling, after: int) -> AsyncIterator[bytes]:
-    async for lines in follow(telling.run.pk, after):
+async def frames(telling: Telling) -> AsyncIterator[bytes]:
+    async for lines in follow(telling.run.pk, telling.after):
         batch = to_pause(lines)
         if events := await told(telling, batch):
             yield as_frames(events)

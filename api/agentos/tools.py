@@ -3,13 +3,13 @@
 from typing import Any
 
 from api.agentos.answers import epoch, present
-from api.agentos.messages import id_of
+from api.agentos.messages import calls_of, id_of
 from approvals.asking import name_of
 from approvals.models import Gate, Question, ToolApproval, Verdict
 from runs.models import Run, ToolCall
 from runs.states import CallState, GateStatus
 from teammates.tools.questions import ASK
-from teammates.tools.registry import registry
+from teammates.tools.registry import Tool, registry
 
 ASK_NAME = "ask_user"
 FAILED = (CallState.FAILED, CallState.DENIED)
@@ -95,22 +95,22 @@ def confirmation(gate: ToolApproval) -> dict[str, Any]:
         "confirmation_note": gate.reason or None,
         "approval_id": name_of(gate),
     }
-    return part | ({"tool_args": gate.arguments} if gate.is_pending else {})
+    if not gate.is_pending:
+        return part
+    tool = registry.get(gate.call.tool)
+    to_fill = [input_field(tool, name, name, None) for name in tool.user_input] if tool else []
+    return part | {"tool_args": gate.arguments, "user_input_schema": to_fill or None}
 
 
 def input_schema(gate: Question) -> list[dict[str, Any]]:
-    call = gate.call
-    tool = registry.get(call.tool) if call else None
-    properties = tool.schema.get("properties", {}) if tool else {}
-    return [
-        {
-            "name": item["id"],
-            "field_type": FIELD_TYPES.get(properties.get(item["id"], {}).get("type", ""), "str"),
-            "description": item["question"],
-            "value": gate.answers.get(item["id"]),
-        }
-        for item in gate.questions
-    ]
+    tool = registry.get(gate.call.tool) if gate.call else None
+    return [input_field(tool, item["id"], item["question"], gate.answers.get(item["id"])) for item in gate.questions]
+
+
+def input_field(tool: Tool | None, name: str, description: str, value: Any) -> dict[str, Any]:
+    spec = tool.schema.get("properties", {}).get(name, {}) if tool else {}
+    kind = FIELD_TYPES.get(spec.get("type", ""), "str")
+    return {"name": name, "field_type": kind, "description": description, "value": value}
 
 
 def feedback_schema(gate: Question) -> list[dict[str, Any]]:
@@ -144,8 +144,7 @@ def question_shape(item: dict[str, Any], answer: Any) -> dict[str, Any]:
 def tools_of(run: Run, gates: list[Gate]) -> list[dict[str, Any]]:
     """All calls of the run in their order, and last what waits without a call."""
     newest = {gate.call_id: gate for gate in gates if gate.call_id}  # gates are in the order in which they opened
-    calls = run.calls.filter(retried_as=None)
-    return [tool_shape(call, newest.get(call.pk)) for call in calls] + [
+    return [tool_shape(call, newest.get(call.pk)) for call in calls_of(run)] + [
         lone(gate) for gate in gates if gate.call_id is None and gate.is_pending
     ]
 

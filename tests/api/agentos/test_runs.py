@@ -1,0 +1,320 @@
+"""Runs of agents: what is answered, what is streamed, and what can be sent along (contract 2.1 to 2.6)."""
+
+import json
+import uuid
+
+from runs.models import Run, Session
+from teammates.models import Teammate
+from teammates.services import save
+from teammates.tools import ToolContext
+from tests.api.agentos.door import events_of, frames_of, names, problem_of, row
+
+PLAIN = [
+    "RunStarted",
+    "ModelRequestStarted",
+    "RunContent",
+    "ModelRequestCompleted",
+    "RunContentCompleted",
+    "RunCompleted",
+]
+
+
+# --- lists ---
+
+
+def test_agents_are_listed_with_their_tools(door, posted, teammate_with):
+    teammate_with("post", "AskUserQuestion")
+    [agent] = door.get("/agents").json()
+    assert (agent["id"], agent["name"]) == ("helper", "Helper")
+    assert agent["model"]["name"]
+    post = next(tool for tool in agent["tools"]["tools"] if tool["name"] == "post")
+    assert post["parameters"]["properties"] == {"text": {"title": "Text", "type": "string"}}
+    assert None not in agent.values()
+    assert door.get("/agents/").json() == [agent]
+    assert door.get("/agents/helper").json() == agent
+
+
+def test_agents_of_other_accounts_and_archived_ones_are_not_there(door, teammate_with, outsider):
+    teammate_with()
+    save(Teammate(slug="theirs", name="Theirs", owner=outsider), [])
+    assert [agent["id"] for agent in door.get("/agents").json()] == ["helper"]
+    for path in ("/agents/theirs", "/agents/nobody"):
+        assert problem_of(door.get(path)) == (404, "NOT_FOUND")
+    assert problem_of(door.create("theirs")) == (404, "NOT_FOUND")
+    assert not Run.objects.exists()
+
+
+# --- a run, whole and streamed ---
+
+
+def test_a_run_is_answered_once_it_has_ended(fake, teammate_with, door):
+    teammate_with()
+    fake.say("Grüße aus Köln")
+    told = door.run(message="Hello", user_id="ann", session_id="s-1")
+    assert {key: told[key] for key in ("agent_id", "agent_name", "session_id", "user_id", "status", "content")} == {
+        "agent_id": "helper",
+        "agent_name": "Helper",
+        "session_id": "s-1",
+        "user_id": "ann",
+        "status": "COMPLETED",
+        "content": "Grüße aus Köln",
+    }
+    assert told["input"] == {"input_content": "Hello"}
+    assert [message["role"] for message in told["messages"]] == ["user", "assistant"]
+    assert told["metrics"]["total_tokens"] == told["metrics"]["input_tokens"] + told["metrics"]["output_tokens"]
+    assert isinstance(told["created_at"], int)
+    assert "run" not in told
+    assert names(told["events"]) == [name for name in PLAIN if name != "RunContent"]
+    assert door.look(told).json() == told
+
+
+def test_a_stream_tells_the_events_in_their_order(fake, teammate_with, door):
+    teammate_with()
+    fake.say("one two three")
+    events = door.stream()
+    assert names(events) == PLAIN
+    assert "".join(event["content"] for event in events if event["event"] == "RunContent") == "one two three"
+    assert events[-1]["content"] == "one two three"
+    common = ("agent_id", "agent_name", "run_id", "session_id")
+    assert len({tuple(event[key] for key in common) for event in events}) == 1
+    assert [event["event_index"] for event in events] == sorted({event["event_index"] for event in events})
+    assert None not in [value for event in events for value in event.values()]
+
+
+def test_a_tool_is_told_between_two_requests(fake, posted, teammate_with, door):
+    teammate_with("post")
+    fake.call("post", {"text": "hi"})
+    events = door.stream()
+    turn = ["ModelRequestStarted", "ModelRequestCompleted", "ToolCallStarted", "ToolCallCompleted"]
+    assert names(events) == ["RunStarted", *turn, *PLAIN[1:]]
+    begun, done = (event["tool"] for event in events if "tool" in event)
+    assert (begun["result"], done["result"]) == (None, "Posted hi")
+    assert (begun["tool_call_id"], len(begun)) == (done["tool_call_id"], 20)
+    assert posted == ["hi"]
+
+
+def test_a_tool_that_fails_is_told_and_the_model_goes_on(fake, own_tool, teammate_with, door):
+    @own_tool(effect="read")
+    def look() -> str:
+        """Look."""
+        raise ValueError("too dark")
+
+    teammate_with("look")
+    fake.call("look", {})
+    events = door.stream()
+    assert names(events)[3:6] == ["ToolCallStarted", "ToolCallCompleted", "ToolCallError"]
+    assert events[-1]["event"] == "RunCompleted"
+    completed = next(event for event in events if event["event"] == "ToolCallCompleted")
+    assert completed["tool"]["tool_call_error"] is True
+    assert "too dark" in next(event for event in events if event["event"] == "ToolCallError")["error"]
+
+
+def test_several_tools_are_carried_through_without_a_stream(fake, posted, teammate_with, door):
+    teammate_with("post")
+    for text in ("a", "b", "c"):
+        fake.call("post", {"text": text})
+    told = door.run()
+    assert (told["status"], posted) == ("COMPLETED", ["a", "b", "c"])
+    asked = [call["id"] for message in told["messages"] for call in message.get("tool_calls", [])]
+    results = [message["tool_call_id"] for message in told["messages"] if message["role"] == "tool"]
+    assert asked == results
+    assert len(set(asked)) == 3
+
+
+def test_every_started_call_has_its_end(fake, posted, teammate_with, door):
+    teammate_with("post")
+    fake.calls(("post", {"text": "a"}), ("post", {"wrong": 1}), ("nobody", {}))
+    events = door.stream()
+    begun = [e["tool"]["tool_call_id"] for e in events if e["event"] == "ToolCallStarted"]
+    ended = [e["tool"]["tool_call_id"] for e in events if e["event"] == "ToolCallCompleted"]
+    assert sorted(begun) == sorted(ended)
+    assert len(set(begun)) == 3
+
+
+def test_a_model_that_fails_is_no_fault_of_the_server(fake, teammate_with, door):
+    teammate_with()
+    fake.error(400)
+    told = door.run()
+    assert told["status"] == "ERROR"
+    assert told["content"]
+    assert told["events"][-1]["event"] == "RunError"
+    assert told["events"][-1]["content"] == told["content"]
+    fake.error(400)
+    events = door.stream()
+    assert names(events)[-1] == "RunError"
+    assert "RunCompleted" not in names(events)
+    assert door.look(events[-1]).json()["status"] == "ERROR"
+
+
+def test_only_words_are_streamed_on_request(fake, teammate_with, door):
+    teammate_with()
+    assert set(names(door.stream(stream_events="false"))) == {"RunContent"}
+
+
+def test_in_the_background_the_name_comes_first(fake, teammate_with, door):
+    teammate_with()
+    for stream in ("true", "false"):
+        response = door.create(background="true", stream=stream)
+        assert response.status_code == 202
+        assert sorted(response.json()) == ["run_id", "session_id", "status"]
+        assert response.json()["status"] == "PENDING"
+        assert door.look(response.json()).json()["status"] == "COMPLETED"
+
+
+def test_a_run_in_the_background_can_be_seen_before_it_begins(teammate_with, door):
+    teammate_with()
+    told = door.leave().create(background="1").json()
+    assert door.look(told).json()["status"] == "PENDING"
+
+
+# --- what can be sent along ---
+
+
+def test_yes_and_no_are_written_in_many_ways(fake, teammate_with, door):
+    teammate_with()
+    for yes in ("true", "True", "1", "on", "yes", "t", "y"):
+        assert names(events_of(door.create(stream=yes)))[-1] == "RunCompleted", yes
+    for no in ("false", "False", "0", "off", "no", "f", "n"):
+        assert door.create(stream=no).json()["status"] == "COMPLETED", no
+
+
+def test_forms_of_both_kinds_are_read(fake, teammate_with, door):
+    teammate_with()
+    response = door.client.post("/agents/helper/runs", {"message": "Hello", "session_id": "s-1"})
+    assert (response.status_code, response.json()["session_id"]) == (200, "s-1")
+
+
+def test_a_session_is_made_where_none_is_named(fake, teammate_with, door):
+    teammate_with()
+    told = door.run(session_id="")
+    assert uuid.UUID(told["session_id"])
+    assert door.run()["session_id"] != told["session_id"]
+
+
+def test_the_session_remembers_what_was_said(fake, teammate_with, door):
+    teammate_with()
+    door.run(message="My name is Ann", session_id="s-1")
+    door.run(message="Who am I?", session_id="s-1")
+    said = [message["content"] for message in fake.requests[-1]["messages"]]
+    assert said[-3:] == ["My name is Ann", "Here you are.", "Who am I?"]
+    door.run(message="Who am I?", session_id="s-2")
+    assert len(fake.requests[-1]["messages"]) == 1
+
+
+def test_state_is_merged_and_kept_in_the_session(fake, teammate_with, door):
+    teammate_with()
+    assert door.run(session_id="s-1", session_state={"n": 1, "a": "ä"})["session_state"] == {"n": 1, "a": "ä"}
+    assert door.run(session_id="s-1", session_state={"n": 2})["session_state"] == {"n": 2, "a": "ä"}
+    events = door.stream(session_id="s-1")
+    assert events[-1]["session_state"] == {"n": 2, "a": "ä"}
+    assert door.run(session_id="s-2").get("session_state") == {}
+
+
+def test_dependencies_fill_the_instructions_and_reach_tools(fake, own_tool, teammate_with, door):
+    seen = []
+
+    @own_tool(effect="read")
+    def look(context: ToolContext) -> str:
+        """Look."""
+        seen.append(context.dependencies)
+        return "seen"
+
+    teammate = teammate_with("look")
+    Teammate.objects.filter(pk=teammate.pk).update(instructions="You are {robot_name}, not {other}.")
+    teammate.refresh_from_db()
+    save(teammate, [("look", "")])
+    fake.call("look", {})
+    told = door.run(dependencies={"robot_name": "Anna"})
+    system = fake.requests[-1]["messages"][0]["content"]
+    assert "You are Anna, not {other}." in system
+    assert told["messages"][0]["content"] == system
+    assert seen == [{"robot_name": "Anna"}]
+
+
+def test_metadata_stays_with_the_run(fake, teammate_with, door):
+    teammate_with()
+    assert door.run(metadata={"ticket": 7})["metadata"] == {"ticket": 7}
+
+
+def test_an_answer_can_be_asked_for_in_a_form(fake, teammate_with, door):
+    teammate_with()
+    fake.say('{"colour": "red"}')
+    schema = {"type": "object", "properties": {"colour": {"type": "string"}}, "required": ["colour"]}
+    assert door.run(output_schema=schema)["content"] == {"colour": "red"}
+
+
+JUNK = ["{not json", "[1]", "7", '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud800"}', '{"a": "\\u0000"}', "{" * 5000]
+
+
+def test_what_is_no_json_object_is_dropped_and_the_run_goes_on(fake, teammate_with, door):
+    teammate_with()
+    for junk in [*JUNK, '{"a":' * 200 + "1" + "}" * 200]:
+        told = door.run(session_state=junk, dependencies=junk, metadata=junk, output_schema=junk)
+        assert told["status"] == "COMPLETED", junk
+        assert told["session_state"] == told.get("metadata", {}) == {}, junk
+        assert (row(told).dependencies, row(told).output_schema) == ({}, None), junk
+
+
+def test_fields_that_nobody_knows_are_ignored(fake, teammate_with, door):
+    teammate_with()
+    assert door.run(knowledge_filters="x", monitor="true", images="[]", temperature="0.5")["status"] == "COMPLETED"
+
+
+def test_an_older_version_of_the_agent_can_be_asked(fake, teammate_with, door):
+    teammate = teammate_with()
+    door.run()
+    teammate.instructions = "Be brief."
+    save(teammate, [])
+    door.run()
+    assert fake.requests[-1]["messages"][0]["content"] == "Be brief."
+    door.run(version="1")
+    assert [message["role"] for message in fake.requests[-1]["messages"]] == ["user"]
+    assert problem_of(door.create(version="99")) == (404, "NOT_FOUND")
+
+
+# --- end users ---
+
+
+def test_a_session_belongs_to_its_first_user(fake, teammate_with, door):
+    teammate_with()
+    told = door.run(session_id="s-1", user_id="ann")
+    assert problem_of(door.create(session_id="s-1", user_id="ben")) == (409, "CONFLICT")
+    assert Run.objects.count() == 1
+    assert door.run(session_id="s-1")["user_id"] == "ann"
+    assert door.run(session_id="s-1", user_id="ann")["user_id"] == "ann"
+    assert door.look(told).status_code == 200
+    assert Session.objects.get().user_id == "ann"
+
+
+# --- framing ---
+
+
+def test_marks_at_which_clients_cut_lines_are_escaped(fake, teammate_with, door):
+    teammate_with()
+    text = "a\u0085b\u2028c\u2029d é 漢 \U0001f600"
+    fake.say(text)
+    raw = frames_of(door.create(stream=True, session_id="s\u2028", session_state={"k\u2029": "v\u0085"}))
+    for mark in "\u0085\u2028\u2029":
+        assert mark.encode() not in raw
+    assert "é 漢 \U0001f600".encode() in raw
+    lines = raw.decode().splitlines()
+    assert [line for line in lines if line and not line.startswith(("event: ", "data: {"))] == []
+    last = json.loads(lines[-2].removeprefix("data: "))
+    assert (last["content"], last["session_id"], last["session_state"]) == (text, "s\u2028", {"k\u2029": "v\u0085"})
+    whole = door.look(last).content
+    assert "\u2028".encode() not in whole
+    assert json.loads(whole)["content"] == text
+
+
+def test_events_with_names_of_ours_alone_are_never_told(fake, posted, teammate_with, door):
+    known = {
+        *PLAIN, "RunPaused", "RunContinued", "RunCancelled", "RunError", "ToolCallStarted", "ToolCallCompleted",
+        "ToolCallError", "CustomEvent",
+    }  # fmt: skip
+    teammate_with("post", "todo_write", "write_file")
+    fake.call("todo_write", {"todos": [{"content": "x", "status": "pending"}]})
+    fake.call("write_file", {"name": "a.txt", "content": "x"})
+    events = door.stream()
+    assert {event["event"] for event in events} <= known
+    assert {event["event"] for event in door.look(events[-1]).json()["events"]} <= known
+    assert row(events[-1]).status == "completed"
