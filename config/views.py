@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse
@@ -18,11 +19,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from config import signin
 from config.forms import ChangePassword, KeyForm, NewPassword, SignInForm
-from teammates import accounts, keys
+from runs.locks import write
+from teammates import accounts, keys, standing
 from teammates.accounts import Request
 from teammates.models import ApiKey
 
 BY_LINK = "signed_in_by_link"  # in the session: this person may set a password without knowing the old one
+
+RULES_PAGE = 50
 
 SHORTCUTS = [
     ("Next, previous", ["j", "k"]),
@@ -95,6 +99,7 @@ def settings_page(request: Request) -> HttpResponse:
     context = {
         "deciders": accounts.deciders(),
         "working_keys": accounts.working_keys(user).count(),
+        "rules": standing.rules_of(user).count(),
         "shortcuts": SHORTCUTS,
     }
     return render(request, "config/settings.html", context)
@@ -153,3 +158,21 @@ def revoke_key(request: Request, pk: int) -> HttpResponse:
     keys.revoke(key)
     messages.success(request, f"The key “{key.name}” opens nothing any more.")
     return redirect(resolve_url("keys"))
+
+
+@login_required
+@require_safe
+def permissions(request: Request) -> HttpResponse:
+    rules = standing.rules_of(request.user).order_by("-pk")
+    page = Paginator(rules, RULES_PAGE).get_page(request.GET.get("page"))
+    return render(request, "config/permissions.html", {"page": page, "lines": map(standing.line, page)})
+
+
+@login_required
+@require_POST
+def revoke_permission(request: Request, pk: int) -> HttpResponse:
+    rule = get_object_or_404(standing.rules_of(request.user), pk=pk)
+    with write():
+        standing.revoke(rule)
+    messages.success(request, f"Calls of {standing.line(rule).title} ask again.")
+    return redirect("permissions")

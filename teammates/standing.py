@@ -4,11 +4,14 @@ They lift what a mode or a teammate's setting asks. Tools that always ask go on 
 what is denied stays denied (`teammates.permissions.verdict`).
 """
 
+from dataclasses import dataclass
+
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from teammates.catalog import check_tools
 from teammates.models import PermissionRule
+from teammates.tools.registry import registry
 
 
 def rules_of(owner: User) -> QuerySet[PermissionRule]:
@@ -25,3 +28,17 @@ def grant(owner: User, user_id: str, tool: str, source: str = "api") -> Permissi
 def revoke(rule: PermissionRule) -> None:
     """From the next call on it is asked again, in runs that have begun as well."""
     rule.delete()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One rule, for a list."""
+
+    rule: PermissionRule
+    title: str
+    always_asks: bool  # the rule changes nothing
+
+
+def line(rule: PermissionRule) -> Line:
+    tool = registry.get(rule.tool)
+    return Line(rule, tool.title if tool else rule.tool, bool(tool and (tool.needs_approval or tool.gate)))
