@@ -45,7 +45,7 @@ def rows_of(run: Run) -> Rows:
     present = speech(run) if run.status not in WHOLE else None
     gates = gates_of(run)  # before the calls: a gate that opens in between would have none
     calls, kept = list(run.calls.select_related("attested_by")), list(run.files.all())
-    given = [file for file in kept if file.kind == RunFile.Kind.INPUT]
+    given = [file for file in reversed(kept) if file.kind == RunFile.Kind.INPUT]
     files = [file for file in kept if file.kind == RunFile.Kind.OUTPUT]
     by_pk = {call.pk: call for call in calls}
     for gate in gates:

@@ -4,24 +4,23 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, OuterRef, Q, Subquery
+from django.db.models import Max, OuterRef, Subquery
 from django.http import HttpResponse
 from ninja import Router
 
 from api.auth import READ, Caller, Request
 from api.m8tes.answers import answer, iso
-from api.m8tes.scope import RELATED, runs_of, teammates_of
+from api.m8tes.scope import runs_of, teammates_of
 from api.m8tes.shapes import run_shape
 from approvals.cards import title_of
 from approvals.models import Gate, Question, ToolApproval
-from runs.models import Run, RunQuerySet
-from runs.states import RUN_LIVE, RunStatus
+from runs.models import Run, RunQuerySet, Session
+from runs.states import RunStatus
 from teammates.models import Revision
 
 router = Router(tags=["runs"])
 
 ITEMS = 5
-MOMENTS = ("created_at", "started_at", "woken_at", "finished_at")
 ACTIVITY = ("id", "status", "created_at", "task_id", "last_activity_at", "error_code", "needs_reply")
 
 
@@ -29,13 +28,15 @@ ACTIVITY = ("id", "status", "created_at", "task_id", "last_activity_at", "error_
 def check(request: Request, user_id: str | None = None) -> HttpResponse:
     """A run that begins, waits, goes on, ends or is put away changes one of these, and so does a teammate."""
     runs = in_scope(request.auth, user_id)
-    found = runs.aggregate(count=Count("pk"), run=Max("pk"), **{name: Max(name) for name in MOMENTS})
+    newest: dict[str, Any] = runs.order_by("-pk").values("pk", "created_at").first() or {}
+    at_work = living(request.auth, user_id).aggregate(woken=Max("woken_at"), started=Max("started_at"))
+    moments = [newest.get("created_at"), *at_work.values(), last_end(request.auth, user_id)]
     return answer(
         {
-            "total_count": found["count"],
-            "latest_run_id": found["run"],
+            "total_count": total(request.auth, user_id),
+            "latest_run_id": newest.get("pk"),
             "awaiting_count": awaiting(runs).count(),
-            "latest_change_at": latest(found[name] for name in MOMENTS),
+            "latest_change_at": latest(moments),
             **roster(request.auth, user_id),
             "teams_count": 0,
             "teams_change_at": None,
@@ -83,9 +84,9 @@ def activity(request: Request, user_id: str | None = None) -> HttpResponse:
     runs = in_scope(request.auth, user_id)
     ended = runs.ended().filter(teammate=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     last = teammates_of(request.auth).unarchived().order_by().values_list(Subquery(ended), flat=True)
-    shown = runs.filter(Q(status__in=RUN_LIVE) | Q(pk__in=[pk for pk in last if pk]))
+    shown = [*living(request.auth, user_id), *runs.filter(pk__in=[pk for pk in last if pk])]
     groups: dict[int, list[dict[str, Any]]] = {}
-    for run in shown.select_related(*RELATED).order_by("-pk"):
+    for run in sorted(shown, key=lambda run: -run.pk):
         groups.setdefault(run.teammate_id, []).append(active(run))
     return answer({"data": [{"agent_id": pk, "runs": of_agent} for pk, of_agent in sorted(groups.items())]})
 
@@ -102,6 +103,26 @@ def active(run: Run) -> dict[str, Any]:
 def in_scope(caller: Caller, user_id: str | None) -> RunQuerySet:
     """The runs that the list shows: of one end user, or of none, and not put away."""
     return runs_of(caller).filter(user_id=user_id or "", archived_at=None)
+
+
+# What follows is asked every few seconds, and an account may have a great many runs: none of it looks at each of them.
+
+
+def living(caller: Caller, user_id: str | None) -> RunQuerySet:
+    return in_scope(caller, user_id).filter(pk__in=Run.objects.live().filter(owner=caller.user).values("pk"))
+
+
+def total(caller: Caller, user_id: str | None) -> int:
+    """How many are in scope: counted without a look at their conversations, less those of hidden ones."""
+    runs = Run.objects.filter(user_id=user_id or "", archived_at=None)
+    hidden = Session.objects.filter(owner=caller.user, hidden=True).values("pk")
+    return runs.filter(owner=caller.user).count() - runs.filter(session__in=hidden).count()
+
+
+def last_end(caller: Caller, user_id: str | None) -> datetime | None:
+    runs = Run.objects.filter(owner=caller.user, user_id=user_id or "", archived_at=None)
+    ended: datetime | None = runs.aggregate(last=Max("finished_at"))["last"]
+    return ended
 
 
 def awaiting(runs: RunQuerySet) -> RunQuerySet:

@@ -13,7 +13,7 @@ from api.idempotency import Begun, once
 from api.m8tes.answers import answer
 from api.m8tes.bodies import NewRun, Reply
 from api.m8tes.pages import Page, page_of
-from api.m8tes.scope import RELATED, run_of, runs_of
+from api.m8tes.scope import run_of, runs_of
 from api.m8tes.shapes import STATUSES, file_shape, run_shape
 from api.m8tes.starting import begin
 from api.m8tes.stream import new_stream, rejoined
@@ -78,8 +78,7 @@ def told(begun: Begun, *, stream: bool) -> HttpResponse:
 
 @router.get("", auth=READ, summary="List runs, newest first")
 def run_list(request: Request, query: Query[RunFilter]) -> HttpResponse:
-    runs = filtered(request, query).select_related(*RELATED)
-    return page_of(runs, query, run_shape)
+    return page_of(filtered(request, query), query, run_shape)
 
 
 def filtered(request: Request, query: RunFilter) -> Any:

@@ -1,15 +1,16 @@
 """What was said in a run, message by message, and what came of it (contract 2.2, 2.3)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from django.http import HttpResponse
 from ninja import Field, Query, Router, Schema
-from pydantic import model_validator
 
 from api.auth import READ, Request
 from api.m8tes.answers import answer, iso
+from api.m8tes.errors import Problem
 from api.m8tes.runs import RunId
 from api.m8tes.scope import run_of
 from api.m8tes.shapes import STATUS, usage_shape
@@ -33,12 +34,6 @@ class Part(Schema):
     limit: Annotated[int, Field(ge=1, le=1000)] = 500
     include_trace: bool = False
     user_id: str | None = None
-
-    @model_validator(mode="after")
-    def is_one_way(self) -> Self:
-        if sum([self.after_sequence is not None, self.before_sequence is not None, self.tail]) > 1:
-            raise ValueError("Give one of after_sequence, before_sequence and tail.")
-        return self
 
 
 @dataclass(frozen=True)
@@ -77,6 +72,8 @@ def places(run: Run) -> list[Place]:
 
 
 def part_of(all_of_them: list[Place], query: Part) -> list[Place]:
+    if sum([query.after_sequence is not None, query.before_sequence is not None, query.tail]) > 1:
+        raise Problem(422, "Give one of after_sequence, before_sequence and tail.", "invalid")
     if query.after_sequence is not None:
         return [place for place in all_of_them if place.sequence > query.after_sequence][: query.limit]
     if query.before_sequence is not None:
@@ -179,5 +176,6 @@ def outcome(request: Request, run_id: RunId, user_id: str | None = None) -> Http
 
 def headline(output: str) -> str | None:
     """The first line of the answer, without the marks of Markdown."""
-    first = next((line for line in output.splitlines() if line.strip(" #*`>-")), "").strip(" #*`>-")
+    lines = (re.sub(r"[*`#>]+", "", line).strip() for line in output.splitlines())
+    first = next((line for line in lines if line), "")
     return (first if len(first) <= HEADLINE else first[: HEADLINE - 1] + "…") or None

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from runs import services
-from runs.models import Run
+from runs.models import Run, Session
 from teammates.models import Teammate
 from tests.approvals.rows import a_paused_run, a_question, an_approval, item
 from tests.rows import run_of, teammate
@@ -50,6 +50,7 @@ def test_it_counts_what_the_list_shows(api, owner, outsider, waiting):
     run_of(outsider, clerk)
     run_of(owner, clerk, user_id="ana")
     put_away(run_of(owner, clerk))
+    Session.objects.filter(pk=run_of(owner, clerk).session_id).update(hidden=True)
     found = api.get("/runs/check").json()
     assert (found["total_count"], found["awaiting_count"]) == (2, 2)
     assert found["latest_run_id"] == waiting[1].pk
