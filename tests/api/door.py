@@ -87,8 +87,13 @@ def raw_frames(response):
 
 
 def frames_of(response):
-    """The frames of a stream, read as the SDKs read them: bytes to text, cut by `splitlines`."""
-    lines = raw_frames(response).decode("utf-8").splitlines()
+    """The frames of a stream, to its end."""
+    return framed([raw_frames(response)])
+
+
+def framed(parts):
+    """The frames in these bytes, read as the SDKs read them: as text that `splitlines` cuts."""
+    lines = b"".join(parts).decode("utf-8").splitlines()
     return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
 
 
