@@ -22,12 +22,13 @@ class GateQuerySet(models.QuerySet[Any]):
         return self.filter(status=GateStatus.PENDING)
 
     def visible_to(self, user: Any) -> "GateQuerySet":
-        """Gates of own runs; staff and reviewers see all."""
+        """Gates of the runs that this user sees (`RunQuerySet.visible_to`)."""
         if not user.is_active:
             return self.none()
-        if oversees(user):
+        if user.is_staff:
             return self
-        return self.filter(run__owner=user, run__session__hidden=False)
+        there = self.filter(run__session__hidden=False)
+        return there if oversees(user) else there.filter(run__owner=user)
 
 
 class Gate(models.Model):

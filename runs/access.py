@@ -1,9 +1,11 @@
 """Who may see a run: one answer for pages, sockets and the admin."""
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db.models import QuerySet
 from django.http import Http404
 
-from runs.models import Run, RunQuerySet
+from runs.models import Run, RunQuerySet, Session
+from teammates.accounts import oversees
 
 Someone = User | AnonymousUser | AbstractBaseUser
 RELATED = ("teammate", "session", "owner", "requested_by", "performer_revision")
@@ -29,3 +31,11 @@ def may_control(user: Someone, run: Run) -> bool:
 def may_see(user: User, pk: int) -> bool:
     """As `run_for`, for who does not need the row."""
     return visible_runs(user).filter(pk=pk).exists()
+
+
+def visible_sessions(user: User) -> QuerySet[Session]:
+    """Conversations, by the same rule as their runs; deleted ones are not listed for anybody."""
+    if not user.is_active:
+        return Session.objects.none()
+    there = Session.objects.filter(hidden=False)
+    return there if oversees(user) else there.filter(owner=user)

@@ -30,11 +30,17 @@ class Session(models.Model):
     kind = models.CharField(max_length=20, choices=SessionKind.choices, default=SessionKind.AGENT)
     key = models.CharField(max_length=200, default=uuid.uuid4)
     user_id = models.CharField(max_length=200, blank=True)
+    name = models.CharField(max_length=200, blank=True)  # empty: what its first message says
+    metadata = models.JSONField(default=dict)  # the client's own, given back as it is
+    summary = models.JSONField(null=True)  # the client's own
+    teammate = models.ForeignKey(Teammate, models.SET_NULL, null=True, related_name="+")  # it was begun for
     session_state = models.JSONField(default=dict)
     hidden = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)  # a message came, or it was changed
 
     class Meta:
+        indexes = [models.Index(fields=["owner", "-id"]), models.Index(fields=["owner", "-updated_at"])]
         constraints = [
             models.UniqueConstraint(
                 fields=["owner", "kind", "key"], condition=Q(hidden=False), name="one_session_per_key"
@@ -53,12 +59,12 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=RUN_ENDED)
 
     def visible_to(self, user: Any) -> "RunQuerySet":
-        """Own runs; staff and reviewers see all."""
+        """Own runs; reviewers see all, and staff those of deleted conversations too."""
         if not user.is_active:
             return self.none()
-        if oversees(user):
+        if user.is_staff:
             return self
-        return self.of_account(user)
+        return self.filter(session__hidden=False) if oversees(user) else self.of_account(user)
 
     def of_account(self, user: Any) -> "RunQuerySet":
         """Own runs only, whatever else this user may see: what an API key sees."""

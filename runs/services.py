@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -57,7 +58,10 @@ def start(
     check_options(options, teammate)
     with write():
         limits.check(owner, options.user_id)
-        session = session or Session.objects.create(owner=owner, key=str(uuid.uuid4()), user_id=options.user_id)
+        if session:
+            touch(session)
+        else:
+            session = Session.objects.create(owner=owner, key=str(uuid.uuid4()), user_id=options.user_id)
         run = Run.objects.create(
             owner=owner,
             session=session,
@@ -75,6 +79,15 @@ def start(
         run.last_seq = 1
         wake(run.pk)
     return run
+
+
+def touch(session: Session, **changes: Any) -> None:
+    """Something happens in the conversation, so nobody deletes it before the transaction at hand ends.
+
+    `Refused` (deleted) when somebody has.
+    """
+    if not Session.objects.filter(pk=session.pk, hidden=False).update(updated_at=timezone.now(), **changes):
+        raise Refused("This conversation was deleted.", field="session_id", code="deleted")
 
 
 def check_message(message: str) -> None:

@@ -1,17 +1,20 @@
-"""Conversations: found by the client's own key for them, or begun."""
+"""Conversations: found by the client's own key for them, or begun; named, changed and deleted."""
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError
+from django.db.models import F, Min
 
+from runs import services
 from runs.engine.reply import clean
 from runs.errors import Refused
 from runs.locks import write
-from runs.models import Session, SessionKind
+from runs.models import Run, Session, SessionKind, WrongStatus
 
-KEY_LIMIT = 200
+KEY_LIMIT = NAME_LIMIT = 200
 
 
 def open_session(
@@ -21,8 +24,7 @@ def open_session(
 
     `Refused` (wrong_user) when it belongs to another end user, or when the key cannot be one.
     """
-    if len(key) > KEY_LIMIT or len(user_id) > KEY_LIMIT or clean(key + user_id) != key + user_id:
-        raise Refused(f"session_id and user_id may have {KEY_LIMIT} characters, and no NUL.", field="session_id")
+    check(key, user_id)
     with write():
         session = found_or_begun(owner, key or str(uuid.uuid4()), user_id, kind)
         if user_id and session.user_id and session.user_id != user_id:
@@ -47,3 +49,59 @@ def found_or_begun(owner: User, key: str, user_id: str, kind: str) -> Session:
             return Session.objects.create(**name, user_id=user_id)
     except IntegrityError:  # another process began it at this moment
         return Session.objects.get(**name)
+
+
+def begin(owner: User, key: str = "", *, user_id: str = "", **fields: Any) -> Session:
+    """A new conversation without a run. `Refused` (exists) when the account has one of this key."""
+    check(key, user_id)
+    fields["name"] = fitting(fields.get("name", ""))
+    try:
+        with write():
+            return Session.objects.create(owner=owner, key=key or str(uuid.uuid4()), user_id=user_id, **fields)
+    except IntegrityError:
+        raise Refused(f"There is a session {key!r} already.", field="session_id", code="exists") from None
+
+
+def change(session: Session, **fields: Any) -> Session:
+    """Set `name`, `session_state`, `metadata` or `summary`. `Refused` (deleted) when it is gone."""
+    if "name" in fields:
+        fields["name"] = fitting(fields["name"])
+    with write():
+        services.touch(session, **fields)
+        session.refresh_from_db()
+    return session
+
+
+def delete(session: Session, *, by: User) -> None:
+    """Hide it with all its runs and stop those that live, in one transaction; once more changes nothing.
+
+    Decisions and events stay until retention removes them. Its key is free for another conversation.
+    """
+    with write(durable=True):
+        live = Run.objects.filter(session=session).live()
+        live.update(last_seq=F("last_seq"))  # runs before their session: the order in which workers lock them
+        Session.objects.filter(pk=session.pk).update(hidden=True)
+        for run in live:
+            with suppress(WrongStatus):
+                services.cancel(run, by=by, reason="The conversation was deleted.")
+    session.hidden = True
+
+
+def check(key: str, user_id: str) -> None:
+    if len(key) > KEY_LIMIT or len(user_id) > KEY_LIMIT or clean(key + user_id) != key + user_id:
+        raise Refused(f"session_id and user_id may have {KEY_LIMIT} characters, and no NUL.", field="session_id")
+
+
+def fitting(name: str) -> str:
+    name = name.strip()
+    if len(name) > NAME_LIMIT:
+        raise Refused(f"A name may have {NAME_LIMIT} characters.", field="session_name")
+    return name
+
+
+def names_of(sessions: list[Session]) -> dict[int, str]:
+    """What each is called: its name, or the first line of its first message; "" before there is one."""
+    unnamed = [session.pk for session in sessions if not session.name]
+    oldest = Run.objects.filter(session__in=unnamed).values("session").annotate(first=Min("pk")).values("first")
+    runs = Run.objects.filter(pk__in=oldest).only("session_id", "message")
+    return {session.pk: session.name for session in sessions} | {run.session_id: run.title for run in runs}

@@ -1,5 +1,6 @@
 """What is remembered for an account or one of its end users, where a person or a client writes it themselves."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -17,33 +18,35 @@ def scope_of(owner: User, user_id: str) -> QuerySet[Memory]:
     return Memory.objects.filter(owner=owner, user_id=user_id)
 
 
-def add(owner: User, user_id: str, text: str, audience: str = "") -> Memory:
+def add(
+    owner: User, user_id: str, text: str, audience: str = "", *, topics: Sequence[str] = (), longest: int = LENGTH
+) -> Memory:
     """A memory for every teammate. `Refused` (exists, full) leaves all as it was."""
     alone(owner)
     known = scope_of(owner, user_id)
-    text = fitting(text)
+    text = fitting(text, longest)
     refuse_twice(known, text)
     if known.count() >= FULL:
         raise Refused(f"There are {FULL} memories here, and no more fit. Delete some.", code="full")
-    return Memory.objects.create(owner=owner, user_id=user_id, text=text, audience=audience)
+    return Memory.objects.create(owner=owner, user_id=user_id, text=text, audience=audience, topics=list(topics))
 
 
-def correct(memory: Memory, **fields: Any) -> Memory:
-    """Give it another `text` or `audience`, or both. `Refused` (exists) where the scope has that text already."""
+def correct(memory: Memory, *, longest: int = LENGTH, **fields: Any) -> Memory:
+    """Give it another `text`, `audience` or `topics`. `Refused` (exists) where the scope has that text already."""
     if "text" in fields:
         alone(memory.owner)
-        fields["text"] = fitting(fields["text"])
+        fields["text"] = fitting(fields["text"], longest)
         refuse_twice(scope_of(memory.owner, memory.user_id).exclude(pk=memory.pk), fields["text"])
     for name, value in fields.items():
         setattr(memory, name, value)
-    memory.save(update_fields=list(fields))
+    memory.save(update_fields=[*fields, "updated_at"])
     return memory
 
 
-def fitting(text: str) -> str:
+def fitting(text: str, longest: int) -> str:
     text = text.strip()
-    if not 1 <= len(text) <= LENGTH:
-        raise Refused(f"A memory has 1 to {LENGTH} characters.", field="content")
+    if not 1 <= len(text) <= longest:
+        raise Refused(f"A memory has 1 to {longest} characters.", field="content")
     return text
 
 

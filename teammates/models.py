@@ -175,7 +175,9 @@ class Memory(models.Model):
     user_id = models.CharField(max_length=200, blank=True)
     audience = models.CharField(max_length=40, blank=True)  # a client's own word
     text = models.TextField(max_length=2000)
+    topics = models.JSONField(default=list)  # a client's own words
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         indexes = [models.Index(fields=["owner", "user_id", "-id"])]

@@ -52,7 +52,7 @@ def memory_list(request: Request, query: Query[MemoryFilter]) -> HttpResponse:
 
 @router.patch("/{memory_id}", auth=WRITE, summary="Correct what is remembered")
 def correct(request: Request, memory_id: MemoryId, body: Correction, user_id: str | None = None) -> HttpResponse:
-    sent = {"text": body.content, "audience": body.audience}
+    sent: dict[str, Any] = {"text": body.content, "audience": body.audience}
     with write():
         memory = memory_of(request, memory_id, user_id)
         memories.correct(memory, **{name: value for name, value in sent.items() if value is not None})
