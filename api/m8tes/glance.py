@@ -28,13 +28,13 @@ ACTIVITY = ("id", "status", "created_at", "task_id", "last_activity_at", "error_
 def check(request: Request, user_id: str | None = None) -> HttpResponse:
     """A run that begins, waits, goes on, ends or is put away changes one of these, and so does a teammate."""
     runs = in_scope(request.auth, user_id)
-    newest: dict[str, Any] = runs.order_by("-pk").values("pk", "created_at").first() or {}
+    newest = runs.only("pk", "created_at").order_by("-pk").first()
     at_work = living(request.auth, user_id).aggregate(woken=Max("woken_at"), started=Max("started_at"))
-    moments = [newest.get("created_at"), *at_work.values(), last_end(request.auth, user_id)]
+    moments = [newest and newest.created_at, *at_work.values(), last_end(request.auth, user_id)]
     return answer(
         {
             "total_count": total(request.auth, user_id),
-            "latest_run_id": newest.get("pk"),
+            "latest_run_id": newest and newest.pk,
             "awaiting_count": awaiting(runs).count(),
             "latest_change_at": latest(moments),
             **roster(request.auth, user_id),
