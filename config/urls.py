@@ -5,6 +5,7 @@ from django.urls import include, path
 from api.m8tes.door import door as m8tes
 from approvals import home
 from config import views
+from config.docs import docs
 from runs.views import shared
 
 urlpatterns = [
@@ -12,6 +13,7 @@ urlpatterns = [
     path("runs/", include(("approvals.run_urls", "runs"))),
     path("inbox/", include("approvals.urls")),
     path("roster/", include("teammates.urls")),
+    path("-/docs", docs, name="docs"),
     path("settings/", views.settings_page, name="settings"),
     path("settings/password/", views.password, name="password"),
     path("settings/keys/", views.api_keys, name="keys"),

@@ -61,7 +61,7 @@ def test_the_three_groups_of_addresses_are_found():
 
 @pytest.mark.parametrize("address", OURS)
 def test_no_page_takes_an_address_of_agentos_or_of_the_other_door(address):
-    assert address.split("/")[1] not in {*AGENTOS, "api", "-"}
+    assert address.split("/")[1] not in {*AGENTOS, "api"}
 
 
 @pytest.mark.parametrize("address", [address for address in OURS if address not in OPEN | {"/sign-out/"}])

@@ -1,9 +1,10 @@
 """The door itself: its routes, who is let in, and the description that it gives of itself."""
 
 from django.conf import settings
-from ninja import NinjaAPI
+from django.http import HttpResponse
+from ninja import NinjaAPI, Router
 
-from api.auth import READ
+from api.auth import ANY, READ, Request
 from api.m8tes import (
     audit_logs,
     catalog,
@@ -25,6 +26,8 @@ from api.m8tes import (
     webhooks,
 )
 from api.m8tes import settings as account
+from api.m8tes.answers import answer
+from api.m8tes.description import description
 from api.m8tes.errors import TABLE, answer_to
 from api.m8tes.reading import Reading
 
@@ -53,12 +56,22 @@ door.add_router("/settings", account.router)
 door.add_router("/usage", usage.router)
 door.add_router("/verify", verify.router)
 door.add_router("/agents", teammates.router)
+door.add_router("/memories", memories.router)
+door.add_router("/permissions", permissions.router)
+door.add_router("/users", users.router)
 for part in (tasks, triggers):
     door.add_router("/tasks", part.router)
 door.add_router("/triggers", triggers.everywhere)
 door.add_router("/hooks", triggers.hooks)
 door.add_router("/webhooks", webhooks.router)
-door.add_router("/memories", memories.router)
-door.add_router("/permissions", permissions.router)
-door.add_router("/users", users.router)
 door.add_router("", catalog.router)
+
+about = Router(tags=["about"])
+
+
+@about.get("/openapi.json", auth=ANY, summary="This description, for programs")
+def openapi(request: Request) -> HttpResponse:
+    return answer(description(door))
+
+
+door.add_router("", about)

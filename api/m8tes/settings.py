@@ -30,7 +30,7 @@ SWITCHES = (
 Limit = Annotated[int, Field(ge=0, lt=2**31)]
 
 
-class Changes(Schema):
+class NewSettings(Schema):
     """What is left out stays as it is; null takes a limit away."""
 
     per_end_user_run_limit: Limit | None = None
@@ -52,7 +52,7 @@ def settings(request: Request) -> HttpResponse:
 
 
 @router.patch("", auth=WRITE, summary="Set what is given, leave the rest")
-def change_settings(request: Request, body: Changes) -> HttpResponse:
+def change_settings(request: Request, body: NewSettings) -> HttpResponse:
     given = body.model_dump(exclude_unset=True)
     changes = {field: given[word] for word, field in LIMITS.items() if word in given}
     if "require_end_user_id" in given:

@@ -52,7 +52,7 @@ class NewTask(Told):
     schedule_timezone: str = "UTC"
 
 
-class Change(Told):
+class TaskChange(Told):
     instructions: Annotated[str | None, Field(validation_alias=MESSAGE)] = None
     status: Literal["enabled", "disabled"] | None = None
 
@@ -125,7 +125,7 @@ def detail(request: Request, task_id: TaskId, user_id: str | None = None) -> Htt
 
 
 @router.patch("/{task_id}", auth=WRITE, summary="Change a task, or let it rest")
-def change(request: Request, task_id: TaskId, body: Change, user_id: str | None = None) -> HttpResponse:
+def change(request: Request, task_id: TaskId, body: TaskChange, user_id: str | None = None) -> HttpResponse:
     task = task_of(request.auth, task_id, user_id)
     if body.instructions is not None:
         task.instructions = body.instructions

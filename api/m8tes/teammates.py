@@ -39,7 +39,7 @@ EMPTY = {"model": "", "effort": "", "enable_memory": None, "enable_history": Non
 CLEARED = {"enable_task_setup_tools", "enable_feedback", "display_order"}
 
 
-class Changes(Schema):
+class TeammateChanges(Schema):
     name: str | None = None
     instructions: Annotated[str, Field(max_length=100_000)] | None = None
     tools: list[str] | None = None
@@ -66,7 +66,7 @@ class Changes(Schema):
         return {**fields, "extras": {**extras, **{key: told[key] for key in EXTRAS if key in told}}}
 
 
-class NewTeammate(Changes):
+class NewTeammate(TeammateChanges):
     name: str
     user_id: Annotated[str, Field(max_length=200)] | None = None
 
@@ -99,7 +99,7 @@ def detail(request: Request, agent_id: AgentId, user_id: str | None = None) -> H
 
 
 @router.patch("/{agent_id}", auth=WRITE, summary="Change what is sent, and nothing else")
-def change(request: Request, agent_id: AgentId, body: Changes, user_id: str | None = None) -> HttpResponse:
+def change(request: Request, agent_id: AgentId, body: TeammateChanges, user_id: str | None = None) -> HttpResponse:
     with write():
         teammate = changeable(request.auth, agent_id, user_id)
         lifecycle.change(teammate, body.tools, body.disabled_builtin_tools, **body.fields(teammate.extras))

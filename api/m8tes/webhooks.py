@@ -22,7 +22,7 @@ class NewWebhook(Schema):
     user_id: str | None = None
 
 
-class Change(Schema):
+class WebhookChange(Schema):
     url: str | None = None
     events: list[str] | None = None
     active: bool | None = None
@@ -52,7 +52,7 @@ def detail(request: Request, webhook_id: HookId, user_id: str | None = None) -> 
 
 
 @router.patch("/{webhook_id}", summary="Change a webhook, switch it off, or give it a new secret")
-def change(request: Request, webhook_id: HookId, body: Change, user_id: str | None = None) -> HttpResponse:
+def change(request: Request, webhook_id: HookId, body: WebhookChange, user_id: str | None = None) -> HttpResponse:
     webhook = webhook_of(request, webhook_id, user_id)
     for name, value in body.model_dump(exclude={"rotate_secret"}, exclude_none=True).items():
         setattr(webhook, name, value)

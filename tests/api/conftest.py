@@ -6,6 +6,7 @@ from runs.models import Event, Run
 from teammates.models import Teammate
 from teammates.services import save
 from tests.api.door import Api, problem_of
+from tests.api.world import World
 
 
 @pytest.fixture
@@ -60,3 +61,9 @@ def two(fake, posted, teammate_with, api, carry):
     fake.calls(("post", {"text": "one"}), ("post", {"text": "two"}))
     run = carry(api.run(teammate_with("post"), human_in_the_loop=True, permission_mode="approval"))
     return run, [gate["request_id"] for gate in api.gates(run)]
+
+
+@pytest.fixture
+def world(api, fake, posted, carry, transactional_db):
+    """The owner's account with one of everything."""
+    return World(api, fake, carry)
