@@ -8,7 +8,7 @@ from ninja import Field, Path, Query, Router, Schema
 from api.auth import READ, WRITE, Request
 from api.m8tes.answers import answer, iso, nothing
 from api.m8tes.pages import Page, page_of
-from api.m8tes.scope import one_of
+from api.m8tes.scope import end_user, one_of
 from runs.locks import write
 from teammates import memories
 from teammates.models import Memory
@@ -37,7 +37,7 @@ class MemoryFilter(Page):
 @router.post("", auth=WRITE, summary="Remember something")
 def create(request: Request, body: NewMemory) -> HttpResponse:
     with write():
-        made = memories.add(request.auth.user, body.user_id or "", body.content, body.audience or "")
+        made = memories.add(request.auth.user, end_user(request.auth, body.user_id), body.content, body.audience or "")
     return answer(memory_shape(made), 201)
 
 

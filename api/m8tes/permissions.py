@@ -8,7 +8,7 @@ from ninja import Field, Path, Query, Router, Schema
 from api.auth import DECIDE, SEE, Request
 from api.m8tes.answers import answer, iso, nothing
 from api.m8tes.pages import Page, page_of
-from api.m8tes.scope import one_of
+from api.m8tes.scope import end_user, one_of
 from runs.locks import write
 from teammates import standing
 from teammates.models import PermissionRule
@@ -30,7 +30,7 @@ class RuleFilter(Page):
 def create(request: Request, body: NewRule) -> HttpResponse:
     """The same again gives the same. It lifts what a mode asks; a tool that always asks goes on asking."""
     with write():
-        rule = standing.grant(request.auth.user, body.user_id or "", body.tool)
+        rule = standing.grant(request.auth.user, end_user(request.auth, body.user_id), body.tool)
     return answer(rule_shape(rule), 201)
 
 

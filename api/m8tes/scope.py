@@ -6,8 +6,10 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from api.auth import Caller
+from api.m8tes.errors import Problem
 from runs.models import Run, RunQuerySet
 from runs.task_models import Task
+from teammates.account_settings import needs_end_user
 from teammates.models import Teammate, TeammateQuerySet
 
 RELATED = ("teammate", "session", "performer_revision", "owner")
@@ -46,3 +48,10 @@ def one_of(rows: "QuerySet[Any]", pk: int, user_id: str | None, what: str) -> An
     if found is None:
         raise Http404(f"There is no {what} {pk}.")
     return found
+
+
+def end_user(caller: Caller, user_id: str | None) -> str:
+    """Whom something is made for, "" for the account itself; 422 where the account wants somebody named."""
+    if not user_id and needs_end_user(caller.user):
+        raise Problem(422, "This account wants a user_id with everything that is made.", "user_id_required")
+    return user_id or ""

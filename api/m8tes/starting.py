@@ -6,7 +6,7 @@ from django.http import Http404
 
 from api.auth import Caller
 from api.m8tes.bodies import NewRun
-from api.m8tes.scope import teammates_of
+from api.m8tes.scope import end_user, teammates_of
 from runs import services
 from runs.locks import write
 from runs.models import Run
@@ -30,7 +30,9 @@ def begin(caller: Caller, body: NewRun, files: Sequence[Given] = ()) -> Run:
 def start(caller: Caller, body: NewRun, teammate: Teammate, files: Sequence[Given]) -> Run:
     people = bool(body.human_in_the_loop)
     options = body.options(
-        user_id=body.user_id or teammate.user_id, memory=teammate.uses_memory, history=teammate.uses_history
+        user_id=end_user(caller, body.user_id or teammate.user_id),
+        memory=teammate.uses_memory,
+        history=teammate.uses_history,
     )
     return services.start(
         owner=caller.user,

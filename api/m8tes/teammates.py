@@ -10,7 +10,7 @@ from api.m8tes.answers import answer, iso, nothing
 from api.m8tes.bodies import Mode
 from api.m8tes.errors import Problem
 from api.m8tes.pages import Page, page_of
-from api.m8tes.scope import teammate_of, teammates_of
+from api.m8tes.scope import end_user, teammate_of, teammates_of
 from runs.engine.background import standing
 from runs.locks import write
 from teammates import lifecycle
@@ -78,7 +78,7 @@ class TeammateFilter(Page):
 
 @router.post("", auth=WRITE, summary="Make a teammate")
 def create(request: Request, body: NewTeammate) -> HttpResponse:
-    fields = body.fields({}) | {"user_id": body.user_id or ""}
+    fields = body.fields({}) | {"user_id": end_user(request.auth, body.user_id)}
     with write():
         made = lifecycle.make(request.auth.user, tools=body.tools, without=body.disabled_builtin_tools, **fields)
     return answer(teammate_shape(made, request.auth), 201)
