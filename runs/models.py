@@ -130,6 +130,7 @@ class Run(models.Model):
             models.Index(fields=["status", "-id"]),
             models.Index(fields=["session", "-id"]),
             models.Index(fields=["status", "lease_until"]),
+            models.Index(fields=["owner", "user_id", "finished_at"], condition=Q(archived_at=None), name="run_ends"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_is_known"),
