@@ -116,8 +116,8 @@ def write(entry: TeammateEntry) -> Teammate:
 
 
 def dump() -> str:
-    """Every teammate of the house, in the order of their ids."""
-    house = Teammate.objects.filter(owner=None).order_by("slug").prefetch_related("tools")
+    """Every teammate of the house that is not archived, in the order of their ids."""
+    house = Teammate.objects.unarchived().filter(owner=None).order_by("slug").prefetch_related("tools")
     return tomli_w.dumps({"teammates": [table_of(teammate) for teammate in house]}, multiline_strings=True)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from config.env import ROOT
-from teammates import roster, services
+from teammates import lifecycle, roster, services
 from teammates.models import Revision, Teammate
 
 CLERK = """
@@ -58,6 +58,11 @@ def test_dump_keeps_what_is_not_usual(db):
 
 def test_a_persons_own_teammate_is_not_dumped(clerk, scribe):
     assert [table["id"] for table in tomllib.loads(roster.dump())["teammates"]] == ["clerk"]
+
+
+def test_an_archived_teammate_is_not_dumped(clerk, scribe):
+    lifecycle.archive(clerk)
+    assert "clerk" not in roster.dump()
 
 
 def test_the_sample_shows_all_three_modes_and_fits_the_tools(db):
