@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from teammates.account_settings import settings_of
 from teammates.errors import Refused
-from teammates.models import EndUser
+from teammates.models import AccountSettings, EndUser
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,16 @@ class Limits:
 
 def limits_of(owner: User, user_id: str) -> Limits:
     """The end user's own, and where there is none, what the account has set for each of them."""
+    return limits_of_all(owner, [user_id])[user_id]
+
+
+def limits_of_all(owner: User, user_ids: list[str]) -> dict[str, Limits]:
     usual = settings_of(owner)
-    own = EndUser.objects.filter(owner=owner, user_id=user_id).first() or usual
+    known = {user.user_id: user for user in EndUser.objects.filter(owner=owner, user_id__in=user_ids)}
+    return {user_id: limits_from(known.get(user_id, usual), usual) for user_id in user_ids}
+
+
+def limits_from(own: EndUser | AccountSettings, usual: AccountSettings) -> Limits:
     return Limits(
         usual.run_limit if own.run_limit is None else own.run_limit,
         usual.cost_limit_cents if own.cost_limit_cents is None else own.cost_limit_cents,

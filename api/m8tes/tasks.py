@@ -13,7 +13,7 @@ from api.m8tes.answers import answer, iso, nothing
 from api.m8tes.bodies import Id, Mode
 from api.m8tes.pages import Page, page_of
 from api.m8tes.runs import told
-from api.m8tes.scope import task_of, teammate_of
+from api.m8tes.scope import end_user, task_of, teammate_of
 from api.m8tes.triggers import address
 from runs import jobs, schedules
 from runs.errors import Refused
@@ -87,7 +87,8 @@ class TaskFilter(Page):
 @router.post("", auth=WRITE, summary="Make a task, with a schedule or an address to start it")
 def create(request: Request, body: NewTask) -> HttpResponse:
     teammate = teammate_of(request.auth, body.teammate_id)
-    task = Task(owner=request.auth.user, teammate=teammate, user_id=body.user_id or "", instructions=body.instructions)
+    user_id = end_user(request.auth, body.user_id or teammate.user_id)
+    task = Task(owner=request.auth.user, teammate=teammate, user_id=user_id, instructions=body.instructions)
     with write():
         jobs.save(changed(task, body))
         if body.schedule:

@@ -11,7 +11,7 @@ from api.m8tes.answers import answer, iso
 from api.m8tes.pages import Page
 from runs.models import Run
 from runs.usage import Month, begun_in, month_of, sums
-from teammates.models import EndUser
+from teammates.end_users import Limits, limits_of_all
 
 router = Router(tags=["usage"])
 NO_LIMIT = 2**31 - 1  # clients do sums with the limits, so "none" has to be a number
@@ -46,9 +46,8 @@ def end_users(request: Request, query: Query[UsageFilter]) -> HttpResponse:
     """One entry for each end user with a run this month; a `user_id` that is asked for by name always has one."""
     month = month_of(now())
     found = used_by(request.auth, month, query)
-    page = found[: query.limit]
-    limits = limits_of(request.auth, [used["user_id"] for used in page])
-    data = [end_user_shape(used, limits, month) for used in page]
+    limits = limits_of_all(request.auth.user, [used["user_id"] for used in found])
+    data = [end_user_shape(used, limits[used["user_id"]], month) for used in found[: query.limit]]
     more = len(found) > query.limit
     return answer({"data": data, "has_more": more, "next_starting_after": data[-1]["id"] if more else None})
 
@@ -68,13 +67,7 @@ def used_by(caller: Caller, month: Month, query: UsageFilter) -> list[dict[str, 
     return [{"user_id": query.user_id, **nothing}]
 
 
-def limits_of(caller: Caller, names: list[str]) -> dict[str, tuple[int | None, int | None, int | None]]:
-    rows = EndUser.objects.filter(owner=caller.user, user_id__in=names)
-    return {row.user_id: (row.run_limit, row.cost_limit_cents, row.rate_per_minute) for row in rows}
-
-
-def end_user_shape(used: dict[str, Any], limits: dict[str, Any], month: Month) -> dict[str, Any]:
-    runs, cost, rate = limits.get(used["user_id"], (None, None, None))
+def end_user_shape(used: dict[str, Any], limits: Limits, month: Month) -> dict[str, Any]:
     return {
         "id": used["first"],
         "user_id": used["user_id"],
@@ -84,9 +77,9 @@ def end_user_shape(used: dict[str, Any], limits: dict[str, Any], month: Month) -
         "output_tokens": used["output_tokens"],
         "total_tokens": used["input_tokens"] + used["output_tokens"],
         "last_active_at": iso(used["last_at"]),
-        "runs_limit": runs,
-        "cost_limit_cents": cost,
-        "rate_per_minute": rate,
+        "runs_limit": limits.run_limit,
+        "cost_limit_cents": limits.cost_limit_cents,
+        "rate_per_minute": limits.rate_per_minute,
         "period_end": iso(month.end),
     }
 

@@ -8,7 +8,7 @@ from ninja import Path, Query, Router, Schema
 from api.auth import HOOKS, Request
 from api.m8tes.answers import answer, iso, nothing
 from api.m8tes.pages import Page, page_of
-from api.m8tes.scope import one_of
+from api.m8tes.scope import end_user, one_of
 from runs import webhooks
 from runs.webhook_models import Delivery, Webhook
 
@@ -37,7 +37,9 @@ class Scoped(Page):
 def create(request: Request, body: NewWebhook) -> HttpResponse:
     """The answer is the only one that holds the secret."""
     events = list(webhooks.USUAL) if body.events is None else body.events
-    webhook = Webhook(owner=request.auth.user, user_id=body.user_id or "", url=body.url, events=events)
+    webhook = Webhook(
+        owner=request.auth.user, user_id=end_user(request.auth, body.user_id), url=body.url, events=events
+    )
     return answer({**shape(webhooks.save(webhook)), "secret": webhook.secret}, 201)
 
 

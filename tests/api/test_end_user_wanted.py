@@ -3,6 +3,8 @@
 import pytest
 
 from runs.models import Run
+from runs.task_models import Task
+from runs.webhook_models import Webhook
 from teammates.models import Memory, PermissionRule, Teammate
 from tests.api.door import problem_of
 
@@ -12,11 +14,12 @@ MAKING = {
     "/agents": {"name": "Bot"},
     "/memories": {"content": "Likes tea"},
     "/permissions": {"tool": "write_file"},
+    "/webhooks": {"url": "https://example.com/hook"},
 }
 
 
 def rows():
-    return [model.objects.count() for model in (Run, Teammate, Memory, PermissionRule)]
+    return [model.objects.count() for model in (Run, Teammate, Memory, PermissionRule, Webhook)]
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def strict(api):
 def test_without_one_nothing_is_made(strict, path):
     for more in ({}, {"user_id": None}, {"user_id": ""}):
         assert problem_of(strict.post(path, MAKING[path] | more)) == (422, "user_id_required")
-    assert rows() == [0, 0, 0, 0]
+    assert rows() == [0, 0, 0, 0, 0]
     assert strict.post(path, MAKING[path] | {"user_id": "ada"}).status_code == 201
 
 
@@ -41,3 +44,11 @@ def test_it_is_wanted_of_its_own_clients_only(strict, api_of, outsider, path):
 def test_the_end_user_of_the_teammate_is_one(strict):
     agent = strict.post("/agents", {"name": "Bot", "user_id": "ada"}).json()
     assert strict.run(Teammate.objects.get(pk=agent["id"])).user_id == "ada"
+
+
+def test_a_task_is_for_the_end_user_of_its_teammate(strict, teammate_with):
+    ada = strict.post("/agents", {"name": "Bot", "user_id": "ada"}).json()["id"]
+    task = {"instructions": "Count.", "teammate_id": teammate_with().pk}
+    assert problem_of(strict.post("/tasks", task)) == (422, "user_id_required")
+    assert strict.post("/tasks", task | {"teammate_id": ada}).json()["user_id"] == "ada"
+    assert Task.objects.count() == 1

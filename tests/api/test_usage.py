@@ -57,6 +57,18 @@ def test_end_users_are_told_one_by_one_with_their_limits(api):
     assert (bob["user_id"], bob["runs_limit"], bob["input_tokens"], bob["output_tokens"]) == ("bob", None, 10, 5)
 
 
+def test_what_the_account_has_set_for_all_is_told_of_each(api):
+    api.patch("/settings", {"per_end_user_run_limit": 5, "per_end_user_rate_per_minute": 50})
+    EndUser.objects.create(owner=api.user, user_id="ada", run_limit=9)
+    for name in ("ada", "bob"):
+        api.run(user_id=name)
+    told = api.get("/usage/end-users").json()["data"]
+    assert [(one["user_id"], one["runs_limit"], one["rate_per_minute"]) for one in told] == [
+        ("bob", 5, 50),
+        ("ada", 9, 50),
+    ]
+
+
 def test_pages_of_end_users_neither_repeat_nor_skip(api):
     for number in range(5):
         api.run(user_id=f"user {number}")
