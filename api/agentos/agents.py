@@ -1,6 +1,5 @@
 """Agents and their runs: list, start, look, continue, cancel (contract 2)."""
 
-import uuid
 from contextlib import suppress
 from typing import Annotated
 
@@ -11,8 +10,10 @@ from api.agentos.answers import answer
 from api.agentos.auth import DECIDE, READ, WRITE, Request
 from api.agentos.deciding import decide_all, last_of
 from api.agentos.errors import Problem
-from api.agentos.forms import Continue, NewRun, extra, tools_in
-from api.agentos.shapes import agent_shape
+from api.agentos.flat import page_of_runs
+from api.agentos.forms import Continue, NewRun, RunFilter, extra, tools_in
+from api.agentos.ids import uuid_of
+from api.agentos.shapes import STATUS, agent_shape
 from api.agentos.streams import RELATED, streamed, waited, whole
 from runs import services
 from runs.locks import write
@@ -39,11 +40,7 @@ def agent_of(request: Request, slug: str) -> Teammate:
 
 def run_of(request: Request, agent: Teammate, run_id: str, session_id: str | None, user_id: str | None = None) -> Run:
     """The run, or `Http404`: of this agent, and of this session and end user where they are given."""
-    try:
-        name = uuid.UUID(run_id)
-    except ValueError:
-        raise Http404("Run not found") from None
-    runs = Run.objects.of_account(request.auth.user).filter(teammate=agent, uuid=name)
+    runs = Run.objects.of_account(request.auth.user).filter(teammate=agent, uuid=uuid_of(run_id))
     if session_id:
         runs = runs.filter(session__key=session_id)
     if user_id:
@@ -62,6 +59,16 @@ def agents(request: Request) -> HttpResponse:
 @router.get("/{agent_id}", auth=READ, summary="Look at an agent")
 def agent(request: Request, agent_id: Slug) -> HttpResponse:
     return answer(agent_shape(agent_of(request, agent_id)))
+
+
+@router.get("/{agent_id}/runs", auth=READ, summary="List an agent's runs of a session")
+def run_list(request: Request, agent_id: Slug, query: Query[RunFilter]) -> HttpResponse:
+    """Flat, as `/sessions/{id}/runs` gives them; a session that nobody knows has none."""
+    runs = Run.objects.of_account(request.auth.user)
+    runs = runs.filter(teammate=agent_of(request, agent_id), session__key=query.session_id)
+    if query.status:
+        runs = runs.filter(status__in=[ours for ours, theirs in STATUS.items() if theirs == query.status])
+    return answer(page_of_runs(runs, query.limit, query.page))
 
 
 @router.post("/{agent_id}/runs", auth=WRITE, summary="Start a run")

@@ -25,3 +25,11 @@ def epoch(moment: datetime) -> int:
 def present(shape: dict[str, Any]) -> dict[str, Any]:
     """Without what is null: the original leaves it out, but inside of tools."""
     return {key: value for key, value in shape.items() if value is not None}
+
+
+def iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def nothing() -> HttpResponse:
+    return HttpResponse(status=204)

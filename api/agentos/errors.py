@@ -4,14 +4,16 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from api.agentos.answers import answer
 from api.auth import MissingScope
+from api.reading import Unreadable
 from approvals.errors import AlreadyDecided, Invalid, NotAllowed
-from runs.errors import Refused
+from runs.errors import Limited, Refused
 from runs.models import WrongStatus
 
 logger = logging.getLogger("sayso.api")
@@ -25,8 +27,9 @@ CODES = {
     409: "CONFLICT",
     413: "PAYLOAD_TOO_LARGE",
     422: "VALIDATION_ERROR",
+    429: "TOO_MANY_REQUESTS",
 }
-CONFLICTS = {"run_active", "disabled", "archived", "exists", "wrong_user"}  # codes of `Refused` with 409
+CONFLICTS = {"run_active", "disabled", "archived", "exists", "wrong_user", "deleted"}  # codes of `Refused` with 409
 
 
 class Problem(Exception):
@@ -58,18 +61,29 @@ def of_invalid(error: Invalid) -> tuple[int, str]:
     return 400, f"{name}: {text}" if name else text
 
 
+def of_unread(error: HttpError) -> tuple[int, str]:
+    """Ninja raises it for whatever the parser of bodies raised."""
+    cause = error.__cause__
+    return (cause.status, str(cause)) if isinstance(cause, Unreadable) else (error.status_code, str(error))
+
+
 TABLE: dict[type[Exception], Callable[[Any], tuple[int, str]]] = {
     ValidationError: of_validation,
     Refused: lambda error: (409 if error.code in CONFLICTS else 422, error.message),
+    Limited: lambda error: (429, error.message),
     Invalid: of_invalid,
     Problem: lambda error: (error.status, error.message),
     Http404: lambda error: (404, str(error) or "Not found"),
-    HttpError: lambda error: (error.status_code, str(error)),
+    HttpError: of_unread,
     AuthenticationError: lambda error: (401, str(error)),
     MissingScope: lambda error: (403, str(error)),
     NotAllowed: lambda error: (403, "This key may not decide."),
     AlreadyDecided: lambda error: (409, "This has been decided already, or the run is not paused."),
     WrongStatus: lambda error: (409, "The run is not paused."),
+    BadRequest: lambda error: (400, f"The form cannot be read: {error}"),
+    MultiPartParserError: lambda error: (400, f"The form cannot be read: {error}"),
+    TooManyFieldsSent: lambda error: (413, "These are too many fields for one request."),
+    TooManyFilesSent: lambda error: (413, "These are too many files for one request."),
     RequestDataTooBig: lambda error: (413, "The body is too large."),
 }
 

@@ -1,7 +1,7 @@
 """What clients send about runs: forms, urlencoded or multipart, with fields that nobody foresaw (contract 2.2, 2.5)."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Field, Schema
@@ -22,6 +22,16 @@ class NewRun(Schema):
     version: Annotated[int | None, Field(ge=1, lt=2**31), BeforeValidator(lambda value: value or None)] = None
     background: bool = False
     stream_events: bool = True
+
+
+class RunPage(Schema):
+    limit: Annotated[int, Field(ge=1, le=200)] = 20
+    page: Annotated[int, Field(ge=1, le=10**6)] = 1
+
+
+class RunFilter(RunPage):
+    session_id: Annotated[str, Field(min_length=1)]
+    status: Literal["PENDING", "RUNNING", "PAUSED", "COMPLETED", "ERROR", "CANCELLED"] | None = None
 
 
 class Continue(Schema):

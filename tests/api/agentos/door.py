@@ -84,6 +84,12 @@ class Door:
         return self.client.generic("POST", f"/agents/{agent}/runs/{told['run_id']}/cancel")
 
 
+def sent(door, method, path, body=None):
+    """A request with a JSON body, or with a text that should be one."""
+    raw = body if isinstance(body, str) else "" if body is None else json.dumps(body)
+    return door.client.generic(method, path, raw, content_type="application/json")
+
+
 def as_form(fields):
     given = {name: value for name, value in fields.items() if value is not None}
     return {name: json.dumps(value) if isinstance(value, dict) else value for name, value in given.items()}

@@ -1,0 +1,89 @@
+"""A gate in the words of `/approvals` (contract 6)."""
+
+from typing import Any
+
+from django.db.models import Q
+
+from api.agentos.answers import epoch, present
+from api.agentos.shapes import STATUS
+from api.agentos.tools import requirement
+from approvals.asking import name_of
+from approvals.models import Gate, Question, ToolApproval, Verdict
+from runs.states import GateStatus, RunStatus
+
+CLOSED = (GateStatus.CANCELLED, GateStatus.SUPERSEDED)
+REJECTED = Q(status=GateStatus.DECIDED, verdict=Verdict.DENY)
+STATUSES = {
+    "pending": Q(status=GateStatus.PENDING),
+    "approved": Q(status=GateStatus.DECIDED) & ~REJECTED,
+    "rejected": REJECTED,
+    "expired": Q(pk=None),  # nothing expires here
+    "cancelled": Q(status__in=CLOSED),
+}
+PAUSES = {Question.Kind.INPUT: "user_input", Question.Kind.EXTERNAL: "external_execution"}
+CONFIRMATION, FEEDBACK = "confirmation", "user_feedback"
+
+
+def status_of(gate: Gate) -> str:
+    if gate.status == GateStatus.DECIDED:
+        return "rejected" if gate.verdict == Verdict.DENY else "approved"
+    return "cancelled" if gate.status in CLOSED else gate.status
+
+
+def pause_of(gate: Gate) -> str:
+    return PAUSES.get(Question.Kind(gate.kind), FEEDBACK) if isinstance(gate, Question) else CONFIRMATION
+
+
+def pauses(kind: str, pause_type: str) -> Q:
+    """Which rows of a table pause like this."""
+    if kind == "approval":
+        return Q() if pause_type == CONFIRMATION else Q(pk=None)
+    return Q(kind__in=[each for each in Question.Kind if PAUSES.get(each, FEEDBACK) == pause_type])
+
+
+def approval_shape(gate: Gate) -> dict[str, Any]:
+    run, asked = gate.run, requirement(gate)
+    tool = asked["tool_execution"]
+    return {
+        **status_shape(gate),
+        "id": name_of(gate),
+        "session_id": run.session.key,
+        "source_type": "agent",
+        "source_name": run.teammate.name,
+        "approval_type": "required",
+        "pause_type": pause_of(gate),
+        "tool_name": tool["tool_name"],
+        "tool_args": tool["tool_args"],
+        "expires_at": None,
+        "agent_id": run.teammate.slug,
+        "team_id": None,
+        "workflow_id": None,
+        "user_id": run.user_id or None,
+        "requirements": [asked],
+        "context": {"tool_names": [tool["tool_name"]], "source_name": run.teammate.name, "why": gate.why},
+        "resolution_data": resolution_of(gate),
+        "created_at": epoch(gate.created_at),
+        "updated_at": epoch(gate.decided_at or gate.created_at),
+        "run_status": STATUS[RunStatus(run.status)],
+    }
+
+
+def status_shape(gate: Gate) -> dict[str, Any]:
+    return {
+        "approval_id": name_of(gate),
+        "status": status_of(gate),
+        "run_id": str(gate.run.uuid),
+        "resolved_at": epoch(gate.decided_at) if gate.decided_at else None,
+        "resolved_by": gate.decided_by.get_username() if gate.decided_by else None,
+    }
+
+
+def resolution_of(gate: Gate) -> dict[str, Any] | None:
+    """What was said with the decision."""
+    if gate.status != GateStatus.DECIDED:
+        return None
+    if isinstance(gate, ToolApproval):
+        said = {"confirmation_note": gate.reason or None, "tool_args": gate.edited_arguments}
+    else:
+        said = {"answers": getattr(gate, "answers", None) or None, "response": getattr(gate, "response", "") or None}
+    return {"via": gate.decided_via, **present(said)}

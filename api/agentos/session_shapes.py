@@ -1,0 +1,59 @@
+"""Sessions in the words of this door (contract 6)."""
+
+from typing import Any
+
+from django.db.models import FloatField, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
+from api.agentos.answers import iso, present
+from api.agentos.flat import chat_of, with_rows
+from runs.models import Run, Session
+from runs.sessions import names_of
+
+CHAT = 20  # runs whose messages a session shows
+
+
+def list_shapes(sessions: list[Session]) -> list[dict[str, Any]]:
+    names = names_of(sessions)
+    return [list_shape(session, names.get(session.pk, "")) for session in sessions]
+
+
+def list_shape(session: Session, name: str) -> dict[str, Any]:
+    return {
+        "session_id": session.key,
+        "session_name": name,
+        "session_state": session.session_state,
+        "session_type": session.kind,
+        "user_id": session.user_id or None,
+        "created_at": iso(session.created_at),
+        "updated_at": iso(session.updated_at),
+    }
+
+
+def detail_shape(session: Session) -> dict[str, Any]:
+    """With what was said in its last runs; all of them are in `/sessions/{id}/runs`."""
+    runs = list(with_rows(Run.objects.filter(session=session).order_by("-pk"))[:CHAT])[::-1]
+    teammate = session.teammate or (runs[-1].teammate if runs else None)
+    metrics = metrics_of(session)
+    shape = {
+        **list_shape(session, names_of([session]).get(session.pk, "")),
+        "agent_session_id": session.key,
+        "session_summary": session.summary,
+        "agent_id": teammate.slug if teammate else None,
+        "agent_data": {"agent_id": teammate.slug, "name": teammate.name} if teammate else None,
+        "metrics": metrics,
+        "total_tokens": metrics["total_tokens"],
+        "metadata": session.metadata,
+        "chat_history": chat_of(runs),
+    }
+    return present(shape)
+
+
+def metrics_of(session: Session) -> dict[str, int]:
+    """Of all its runs together."""
+    names = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens"}
+    sums = {ours: Sum(Cast(KT(f"usage__{theirs}"), FloatField())) for ours, theirs in names.items()}
+    found = Run.objects.filter(session=session).aggregate(**sums)
+    tokens = {name: int(total or 0) for name, total in found.items()}
+    return {**tokens, "total_tokens": sum(tokens.values())}

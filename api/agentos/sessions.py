@@ -1,0 +1,191 @@
+"""Sessions: conversations by the client's own id, with their runs (contract 6). They are the pages' conversations."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.http import Http404, HttpResponse
+from ninja import Field, Query, Router, Schema
+
+from api.agentos.agents import agent_of
+from api.agentos.answers import answer, nothing
+from api.agentos.auth import READ, WRITE, Request
+from api.agentos.errors import Problem
+from api.agentos.flat import flat_runs, page_of_runs, with_rows
+from api.agentos.forms import RunPage
+from api.agentos.ids import uuid_of
+from api.agentos.pages import Sorted, page_of
+from api.agentos.session_shapes import detail_shape, list_shapes
+from runs import sessions
+from runs.locks import write
+from runs.models import Run, RunQuerySet, Session, SessionKind
+
+router = Router(tags=["sessions"])
+Kind = Literal["agent", "team", "workflow"]
+State = dict[str, Any]
+SORTED = {"updated_at": "updated_at", "session_name": "name", "session_id": "key"}
+Moment = Annotated[int, Field(ge=0, le=253_402_300_799)]  # in seconds
+
+
+class Which(Schema):
+    """Which of the sessions with this id: those of other kinds and of other end users are not there."""
+
+    type: Kind = "agent"
+    user_id: str | None = None
+
+
+class SessionFilter(Sorted):
+    type: Kind = "agent"
+    component_id: str | None = None
+    user_id: str | None = None
+    session_name: str | None = None
+
+
+class NewSession(Schema):
+    session_id: str | None = None
+    session_name: str | None = None
+    session_state: State | None = None
+    metadata: State | None = None
+    user_id: str | None = None
+    agent_id: str | None = None
+
+
+class Change(Schema):
+    session_name: str | None = None
+    session_state: State | None = None
+    metadata: State | None = None
+    summary: State | None = None
+
+
+class Name(Schema):
+    session_name: Annotated[str, Field(min_length=1)]
+
+
+class These(Schema):
+    session_ids: Annotated[list[str], Field(min_length=1, max_length=1000)]
+    session_types: Annotated[list[Kind], Field(min_length=1, max_length=1000)]
+
+
+class RunsOf(Which, RunPage):
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+
+
+def sessions_of(request: Request) -> "QuerySet[Session]":
+    return Session.objects.filter(owner=request.auth.user, hidden=False)
+
+
+def session_of(request: Request, key: str, which: Which) -> Session:
+    """The session, or `Http404`: of this kind, and of this end user where one is given."""
+    found = sessions_of(request).filter(key=key, kind=which.type)
+    if which.user_id:
+        found = found.filter(user_id__in=("", which.user_id))
+    session = found.select_related("teammate", "owner").first()
+    if session is None:
+        raise Http404("Session not found")
+    return session
+
+
+@router.get("", auth=READ, summary="List sessions")
+def session_list(request: Request, query: Query[SessionFilter]) -> HttpResponse:
+    return page_of(query.order(filtered(request, query), SORTED), query, list_shapes)
+
+
+def filtered(request: Request, query: SessionFilter) -> "QuerySet[Session]":
+    rows = sessions_of(request).filter(kind=query.type)
+    runs = Run.objects.filter(session=OuterRef("pk"))
+    if query.user_id:
+        rows = rows.filter(user_id=query.user_id)
+    if query.component_id:
+        own = Q(teammate__slug=query.component_id)
+        rows = rows.filter(own | Exists(runs.filter(teammate__slug=query.component_id)))
+    if query.session_name:
+        rows = rows.annotate(opening=Subquery(runs.order_by("pk").values("message")[:1]))
+        named = Q(name__icontains=query.session_name)
+        rows = rows.filter(named | Q(name="", opening__icontains=query.session_name))
+    return rows
+
+
+@router.post("", auth=WRITE, summary="Begin a session")
+def create(request: Request, body: NewSession, query: Query[Which]) -> HttpResponse:
+    """409 when there is one with this id."""
+    if query.type not in SessionKind.values:
+        raise Problem(422, f"Sessions of a {query.type} begin with its first run.")
+    session = sessions.begin(
+        request.auth.user,
+        body.session_id or "",
+        user_id=body.user_id or "",
+        name=body.session_name or "",
+        session_state=body.session_state or {},
+        metadata=body.metadata or {},
+        teammate=agent_of(request, body.agent_id) if body.agent_id else None,
+    )
+    return answer(detail_shape(session), 201)
+
+
+@router.delete("", auth=WRITE, summary="Delete sessions")
+def delete_many(request: Request, body: These, user_id: str | None = None) -> HttpResponse:
+    """All of them in one transaction; those that are not there are deleted already."""
+    if len(body.session_ids) != len(body.session_types):
+        raise Problem(400, "Give one of session_types for each of session_ids.")
+    with write(durable=True):
+        for key, kind in zip(body.session_ids, body.session_types, strict=True):
+            remove(request, sessions_of(request).filter(key=key, kind=kind), user_id)
+    return nothing()
+
+
+def remove(request: Request, rows: "QuerySet[Session]", user_id: str | None) -> None:
+    for session in rows.filter(user_id__in=("", user_id)) if user_id else rows:
+        sessions.delete(session, by=request.auth.user)
+
+
+@router.get("/{session_id}", auth=READ, summary="Look at a session")
+def detail(request: Request, session_id: str, query: Query[Which]) -> HttpResponse:
+    return answer(detail_shape(session_of(request, session_id, query)))
+
+
+@router.patch("/{session_id}", auth=WRITE, summary="Change a session")
+def change(request: Request, session_id: str, body: Change, query: Query[Which]) -> HttpResponse:
+    sent = {
+        "name": body.session_name,
+        "session_state": body.session_state,
+        "metadata": body.metadata,
+        "summary": body.summary,
+    }
+    session = session_of(request, session_id, query)
+    return answer(detail_shape(sessions.change(session, **{name: v for name, v in sent.items() if v is not None})))
+
+
+@router.post("/{session_id}/rename", auth=WRITE, summary="Rename a session")
+def rename(request: Request, session_id: str, body: Name, query: Query[Which]) -> HttpResponse:
+    return answer(detail_shape(sessions.change(session_of(request, session_id, query), name=body.session_name)))
+
+
+@router.delete("/{session_id}", auth=WRITE, summary="Delete a session")
+def delete(request: Request, session_id: str, user_id: str | None = None) -> HttpResponse:
+    """With its runs; those that live are stopped. What is not there is deleted already."""
+    remove(request, sessions_of(request).filter(key=session_id), user_id)
+    return nothing()
+
+
+@router.get("/{session_id}/runs", auth=READ, summary="List the runs of a session")
+def run_list(request: Request, session_id: str, query: Query[RunsOf]) -> HttpResponse:
+    """Oldest first; of a long session the newest `limit`, and with `page` those before them."""
+    runs = runs_in(session_of(request, session_id, query))
+    if query.created_after is not None:
+        runs = runs.filter(created_at__gte=datetime.fromtimestamp(query.created_after, UTC))
+    if query.created_before is not None:
+        runs = runs.filter(created_at__lte=datetime.fromtimestamp(query.created_before, UTC))
+    return answer(page_of_runs(runs, query.limit, query.page))
+
+
+def runs_in(session: Session) -> RunQuerySet:
+    return Run.objects.filter(session=session)
+
+
+@router.get("/{session_id}/runs/{run_id}", auth=READ, summary="Look at a run of a session")
+def run(request: Request, session_id: str, run_id: str, query: Query[Which]) -> HttpResponse:
+    runs = with_rows(runs_in(session_of(request, session_id, query)).filter(uuid=uuid_of(run_id)))
+    if found := flat_runs(runs):
+        return answer(found[0])
+    raise Http404("Run not found")
