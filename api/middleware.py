@@ -7,7 +7,7 @@ from time import monotonic
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from api import audit
 from api.agentos import cors, opening
@@ -25,7 +25,6 @@ AGENTOS = {
     "eval-runs", "approvals", "config", "models", "health", "info",
 }  # fmt: skip
 URLS = "api.agentos.urls"
-TOO_LARGE = "The body is larger than {} MB."
 FOREIGN = "Pages of other sites may not call this. Name their origin in SAYSO_CORS_ORIGINS if they may."
 
 
@@ -54,7 +53,7 @@ def door_of(request: HttpRequest) -> Refuse | None:
     if path in ("/", "/openapi.json"):  # the root is also the home page
         accepted = request.headers.get("Accept", "text/html")
         return None if "text/html" in accepted and path == "/" else agentos
-    return agentos if path.split("/")[1] in AGENTOS else None
+    return agentos if path.startswith("/") and path.split("/")[1] in AGENTOS else None
 
 
 def at_agentos(request: HttpRequest) -> HttpResponse:
@@ -87,12 +86,11 @@ def tidy(path: str) -> str:
 def dispatch(request: HttpRequest, refuse: Refuse) -> HttpResponse:
     if not known_host(request):
         return refuse(request, 400, "This host name is not served here: see SAYSO_ALLOWED_HOSTS.", "unknown_host")
-    limit = settings.UPLOAD_LIMIT if request.content_type == "multipart/form-data" else settings.BODY_LIMIT
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > limit:
-        return refuse(request, 413, TOO_LARGE.format(limit // 1024**2), "too_large")
+    if not length.isdecimal() or int(length) > limit_of(request):
+        return refuse(request, 413, too_large(request), "too_large")
     try:
-        match = resolve(request.path_info, URLS if refuse is agentos else None)
+        match = route_of(request, refuse)
     except Resolver404:
         return refuse(request, 404, f"There is nothing at {request.path_info}.", "not_found")
     request.resolver_match = match
@@ -100,3 +98,17 @@ def dispatch(request: HttpRequest, refuse: Refuse) -> HttpResponse:
     if response.status_code == 405:
         return refuse(request, 405, f"{request.method} is not for this address.", "method_not_allowed", response)
     return response
+
+
+def limit_of(request: HttpRequest) -> int:
+    """How many bytes its body may have."""
+    return settings.UPLOAD_LIMIT if request.content_type == "multipart/form-data" else settings.BODY_LIMIT
+
+
+def too_large(request: HttpRequest) -> str:
+    return f"The body is larger than {limit_of(request) // 1024**2} MB."
+
+
+def route_of(request: HttpRequest, refuse: Refuse) -> ResolverMatch:
+    """`Resolver404` where the door has nothing at this address."""
+    return resolve(tidy(request.path_info), URLS if refuse is agentos else None)

@@ -1,4 +1,4 @@
-"""Daphne as we run it: on uvloop, and with sockets that send a text in one step."""
+"""Daphne as we run it: on uvloop, with requests that are guarded and sockets that send a text in one step."""
 
 from typing import Any
 
@@ -8,8 +8,11 @@ from twisted.internet import asyncioreactor
 asyncioreactor.install(uvloop.new_event_loop())  # type: ignore[no-untyped-call]  # twisted has no types here
 
 import autobahn.websocket.protocol  # noqa: E402 - these take the reactor that they find
+import daphne.http_protocol  # noqa: E402 - as above
 from daphne.server import Server  # noqa: E402 - it takes the reactor that it finds
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol  # noqa: E402 - as above
+
+from config.guard import Guarded  # noqa: E402 - as above
 
 __all__ = ["Server"]
 
@@ -46,3 +49,4 @@ def framed(payload: bytes) -> bytes:
 
 
 WebSocketFactory.protocol = Pusher
+daphne.http_protocol.WebRequest = Guarded

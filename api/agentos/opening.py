@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from teammates.models import ApiKey
 
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
+FORWARDED = ("Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip")  # and X-Forwarded-…
 
 _serving_loopback = False
 
@@ -19,9 +19,14 @@ def allow() -> None:
     _serving_loopback = not settings.PUBLIC_URL and settings.ALLOWED_HOSTS == settings.LOCAL_HOSTS
 
 
+def may_open() -> bool:
+    """Could the door stand open here at all, whatever keys there are?"""
+    return _serving_loopback and not settings.OS_SECURITY_KEY
+
+
 def stands_open() -> bool:
     """Is there no key at all that would have to be shown?"""
-    if not _serving_loopback or settings.OS_SECURITY_KEY:
+    if not may_open():
         return False
     working = ApiKey.objects.filter(revoked_at=None).exclude(expires_at__lte=now())
     return not working.exists()
@@ -29,7 +34,13 @@ def stands_open() -> bool:
 
 def is_open(request: HttpRequest) -> bool:
     """For this very request: it must come from this machine and not through somebody else."""
-    return not any(name in request.headers for name in FORWARDED) and stands_open()
+    return is_direct(request) and stands_open()
+
+
+def is_direct(request: HttpRequest) -> bool:
+    """Proxies say that they are there, or speak HTTP/1.0, which no client of today does."""
+    forwarded = any(name in FORWARDED or name.startswith("X-Forwarded-") for name in request.headers)
+    return not forwarded and getattr(request, "scope", {}).get("http_version") != "1.0"
 
 
 def is_foreign(request: HttpRequest) -> bool:
@@ -37,5 +48,9 @@ def is_foreign(request: HttpRequest) -> bool:
     origin = request.headers.get("Origin")
     if origin is None:
         return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
-    own = urlsplit(origin).netloc == request.get_host()
-    return not own and origin not in settings.CORS_ORIGINS
+    if origin in settings.CORS_ORIGINS:
+        return False
+    try:
+        return urlsplit(origin).netloc != request.get_host()
+    except ValueError:
+        return True

@@ -1,0 +1,59 @@
+"""What can be refused while nothing but the first lines of a request is known: its body is never read."""
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404
+from ninja.errors import AuthenticationError
+
+from api.agentos import cors, opening
+from api.agentos.auth import NO_HEADER
+from api.agentos.errors import answer_to as agentos_answer
+from api.agentos.errors import problem as agentos
+from api.m8tes.errors import answer_to as m8tes_answer
+from api.middleware import door_of, route_of, too_large
+
+PUBLIC = ("/api/v2/hooks/",)  # the address itself is the key
+
+
+def lacks_key(request: HttpRequest) -> bool:
+    """Will a door want a key that is not there? Not asked of addresses that do not exist: they are 404 for all."""
+    door = door_of(request)
+    if door is None or request.path_info == "/" or request.path_info.startswith(PUBLIC):
+        return False
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return False
+    try:
+        route_of(request, door)
+    except Resolver404:
+        return False
+    return True
+
+
+def may_do_without(request: HttpRequest) -> bool:
+    """Is it worth a look at the keys, because the AgentOS door may stand open for this request?"""
+    return door_of(request) is agentos and opening.may_open() and opening.is_direct(request)
+
+
+def without_key(request: HttpRequest) -> HttpResponse:
+    refused = AuthenticationError(401, NO_HEADER)
+    answer = agentos_answer if door_of(request) is agentos else m8tes_answer
+    return finished(request, answer(request, refused))
+
+
+def oversized(request: HttpRequest) -> HttpResponse:
+    """In the shape of the door, or as plain words for a page."""
+    told, door = too_large(request), door_of(request)
+    if door is None:
+        return finished(request, HttpResponse(told, status=413, content_type="text/plain; charset=utf-8"))
+    return finished(request, door(request, 413, told, "too_large"))
+
+
+def finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """With the headers that the middleware would give it."""
+    if door_of(request) is agentos:
+        cors.add(request, response)
+    response["Cache-Control"] = "no-store"
+    response["X-Request-Id"] = request.META.setdefault("REQUEST_ID", uuid.uuid4().hex)
+    return response
