@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+import runs.document_models
 import runs.webhook_models  # noqa: F401 - a module of models of its own, for its length
 from runs.states import CALL_MOVES, CALL_OPEN, RUN_ENDED, RUN_LIVE, RUN_MOVES, CallState, RunStatus, sources
 from runs.task_models import Task
