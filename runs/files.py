@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from runs import journal
+from runs.documents import text_of
 from runs.locks import write
 from runs.models import Run, RunFile
 from teammates.models import Memory
@@ -43,7 +44,7 @@ class RunFiles:
             raise ToolError(f"There is no file {name!r}. There are: {', '.join(self.names()) or 'none'}.")
         try:
             with found.content.open("rb") as stored:
-                text = str(stored.read(), "utf-8")
+                text = text_of(found) or str(stored.read(), "utf-8")
         except FileNotFoundError as error:
             raise ToolError(f"{name!r} is being written anew. Read it again.") from error
         except UnicodeDecodeError as error:

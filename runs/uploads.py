@@ -23,6 +23,7 @@ class Given:
     size: int
     digest: str  # SHA-256
     content: str  # where the storage keeps it
+    media_type: str
 
 
 @contextmanager
@@ -48,7 +49,8 @@ def lay_down(file: "File[bytes]") -> Given:
         digest.update(chunk)
         size += len(chunk)
     name = file.name or ""
-    return Given(name, size, digest.hexdigest(), default_storage.save(random_path(RunFile(), name), file))
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Given(name, size, digest.hexdigest(), default_storage.save(random_path(RunFile(), name), file), media_type)
 
 
 def check_name(name: str) -> None:
@@ -73,7 +75,7 @@ def take(run: Run, given: Sequence[Given]) -> None:
             kind=RunFile.Kind.INPUT,
             name=file.name,
             size=file.size,
-            media_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+            media_type=file.media_type,
             content=file.content,
         )
         for file in given

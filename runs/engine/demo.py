@@ -58,7 +58,9 @@ def results_by_tool(messages: list[dict[str, Any]]) -> dict[str, list[str]]:
 def wish_of(messages: list[dict[str, Any]]) -> str:
     """The message of this run: the last one of a person before the first call."""
     before = [m["content"] for m in messages[: first_call(messages)] if m["role"] == "user"]
-    return " ".join(before[-1].split()) if before else ""
+    last = before[-1] if before else ""
+    words = last if isinstance(last, str) else last[0]["text"]  # with files, the message is the first part
+    return " ".join(words.split())
 
 
 def first_call(messages: list[dict[str, Any]]) -> int:

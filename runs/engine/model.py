@@ -26,6 +26,7 @@ MAX_CALLS = 100
 MAX_BYTES, MAX_LINE = 64_000_000, 4_000_000
 TURN_DEADLINE = 15 * 60  # seconds for one answer, however steadily it drips
 TOO_MUCH = "model_too_much"
+MAYBE_MEDIA = " (The message came with pictures or sound, which not every model takes.)"
 EFFORTS = {"low": "low", "medium": "medium"}  # all above is the highest that every endpoint knows
 Heard = Callable[[str, str], None]  # (kind, delta): "text" or "thinking"
 
@@ -126,7 +127,13 @@ async def ask_endpoint(request: Request, heard: Heard) -> Reply:
                 # The bytes as they come: the layers above would cost as much again for each piece.
                 return await read(aiter(cast(httpx2.AsyncByteStream, response.http_response.stream)), heard)
     except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-        raise failure(error) from error
+        raise failure(error, shown(request)) from error
+
+
+def shown(request: Request) -> bool:
+    """Are there pictures or sounds in it?"""
+    contents = [message.get("content") for message in request.messages]
+    return any(part["type"] != "text" for content in contents if isinstance(content, list) for part in content)
 
 
 def function_of(tool: Any) -> dict[str, Any]:
@@ -134,11 +141,12 @@ def function_of(tool: Any) -> dict[str, Any]:
     return {"type": "function", "function": spec}
 
 
-def failure(error: Exception) -> ModelFailed:
+def failure(error: Exception, media: bool) -> ModelFailed:
     """A sentence for the person who looks at the run."""
     if isinstance(error, openai.APIStatusError):
-        detail = error.message[:500]
-        return ModelFailed(f"The model endpoint refused with status {error.status_code}: {detail}", "model_refused")
+        why = MAYBE_MEDIA if media and error.status_code < 500 and error.status_code not in (401, 403, 429) else ""
+        detail = f"{error.status_code}: {error.message[:500]}{why}"
+        return ModelFailed(f"The model endpoint refused with status {detail}", "model_refused")
     # aiohttp's adapter calls a refused connection a timeout of the connect.
     if isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.ConnectError):
         return ModelFailed("The model endpoint cannot be reached. Check OPENAI_BASE_URL.", "model_unreachable")

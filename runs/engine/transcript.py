@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from runs import journal
+from runs.engine import attached
 from runs.engine.background import conversation, instructions
 from runs.engine.holds import Hold
 from runs.engine.reply import AskedCall, Reply, Request
@@ -26,6 +27,7 @@ class Transcript:
         # Read once: while a worker holds the run, nobody else adds to these, and the toolbox moves these very calls.
         self._messages = list(run.messages.all())
         self._calls = list(run.calls.filter(retried_as=None))
+        self._asked: str | list[attached.Part] | None = None
 
     @property
     def model(self) -> str:
@@ -50,7 +52,8 @@ class Transcript:
         system = instructions(self.run, self.definition)
         messages: list[dict[str, Any]] = [{"role": "system", "content": "\n\n".join(system)}] if system else []
         messages += conversation(self.run, int(self.definition.get("history_runs", 20)))
-        messages.append({"role": "user", "content": self.run.message})
+        self._asked = self._asked or attached.content(self.run, self.hold)
+        messages.append({"role": "user", "content": self._asked})
         for message in self._messages:
             messages += self._said(message)
         effort = self.run.effort or self.definition.get("effort", "")
