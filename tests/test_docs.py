@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from django.urls import get_resolver
 
 from config.env import Environment
 from runs.states import CALL_MOVES, GATE_MOVES, RUN_MOVES
+from teammates.keys import SCOPES
+from tests.api.world import OPERATIONS
 from tests.source import ROOT, files, text
 
 DOCS = Path("docs")
@@ -38,6 +41,25 @@ def test_every_move_is_drawn_and_no_other(heading, moves):
 def test_every_state_is_listed_with_the_words_that_people_see(heading, moves):
     listed = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section(DOCS / "states.md", heading), re.M)
     assert listed == [(state.value, state.label) for state in type(next(iter(moves)))]
+
+
+def routes_listed() -> set[tuple[str, str]]:
+    return set(re.findall(r"^\| ([A-Z]+) \| `([^`]+)` \|", section(DOCS / "m8tes.md", "Every route"), re.M))
+
+
+def addresses_served() -> set[str]:
+    [door] = [entry for entry in get_resolver().url_patterns if str(entry.pattern) == "api/v2/"]
+    patterns = [str(entry.pattern) for entry in door.url_patterns if str(entry.pattern)]  # its root is ninja's own
+    return {"/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", pattern) for pattern in patterns}
+
+
+def test_every_route_of_the_m8tes_door_is_listed_and_no_other():
+    assert {path for _, path in routes_listed()} == addresses_served()
+    assert routes_listed() == set(OPERATIONS)
+
+
+def test_every_scope_of_a_key_is_explained():
+    assert set(re.findall(r"^\| `([\w*:]+)` \|", section(DOCS / "m8tes.md", "Keys and scopes"), re.M)) == set(SCOPES)
 
 
 def test_make_prints_every_word_that_it_knows():

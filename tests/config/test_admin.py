@@ -10,13 +10,15 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
 
+from api.models import AuditLog
 from approvals.models import Decision, Question, ToolApproval
 from runs.models import Event, Message, Run, RunFile, Session, ToolCall
 from runs.services import start
 from teammates import keys, services
 from teammates.models import ApiKey, Memory, Revision, Teammate
 
-READ_ONLY = [Session, Run, Message, ToolCall, Event, RunFile, ToolApproval, Question, Decision, Revision, ApiKey]
+MACHINE = [Session, Run, Message, ToolCall, Event, RunFile]
+READ_ONLY = [*MACHINE, ToolApproval, Question, Decision, Revision, ApiKey, AuditLog]
 TOOLS = [("read_file", ""), ("announce", "")]
 
 
@@ -42,6 +44,7 @@ def rows(clerk, owner, settings, tmp_path) -> dict:
     Message.objects.create(run=run, turn=1, role="assistant", text="I will.")
     RunFile.objects.create(run=run, name="notes.md", size=2, content=ContentFile(b"hi", name="notes.md"))
     keys.create(owner, "robot")
+    AuditLog.objects.create(auth="none", method="GET", path="/api/v2/runs", status_code=401, duration_ms=1)
     return {model: model.objects.first() for model in READ_ONLY}
 
 
