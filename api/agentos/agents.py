@@ -15,6 +15,7 @@ from api.agentos.forms import Continue, NewRun, RunFilter, extra, tools_in
 from api.agentos.ids import uuid_of
 from api.agentos.shapes import STATUS, agent_shape
 from api.agentos.streams import RELATED, streamed, waited, whole
+from api.agentos.uploads import received
 from runs import services
 from runs.locks import write
 from runs.models import Run, WrongStatus
@@ -81,8 +82,8 @@ def create_run(request: Request, agent_id: Slug, form: Form[NewRun]) -> HttpResp
 
 
 def begin(request: Request, agent: Teammate, form: NewRun) -> Run:
-    """Open the session and start the run in it, both or none."""
-    with write():
+    """Open the session and start the run in it, both or none; the files that came along are kept with it."""
+    with received(request) as files, write():
         session = open_session(
             request.auth.user,
             form.session_id or "",
@@ -97,6 +98,7 @@ def begin(request: Request, agent: Teammate, form: NewRun) -> Run:
             session=session,
             revision=revision_of(agent, form.version),
             options=options_of(request, session.user_id),
+            files=files,
         )
 
 

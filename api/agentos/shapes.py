@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from api.agentos.answers import epoch, present
+from api.agentos.media import media_of
 from api.agentos.messages import messages_of
 from api.agentos.tools import requirements_of, tools_of
 from approvals.models import Gate, Question, ToolApproval
@@ -87,7 +88,7 @@ def run_shape(run: Run, *, user_id: str | None = None) -> dict[str, Any]:
         "tools": tools_of(run, gates) or None,
         "requirements": requirements_of(gates) or None,
         "metadata": run.metadata or None,
-        "input": {"input_content": run.message},
+        "input": {"input_content": run.message, **media_of(run)},
     }
     return present(shape)
 
