@@ -1,6 +1,8 @@
 """What a file is to a model: a picture, a sound, a film, or something to read. Bytes say more than names do."""
 
+import mimetypes
 from enum import StrEnum
+from pathlib import PurePath
 
 HEAD = 32  # bytes that tell the formats below apart
 
@@ -10,11 +12,31 @@ IMAGE_BRANDS = {b"avif": "avif", b"avis": "avif", b"heic": "heic", b"heix": "hei
 SOUNDS = {b"ID3": "mp3", b"OggS": "ogg", b"fLaC": "flac"}
 
 
+UNKNOWN = "application/octet-stream"
+# Python knows these by the machine's own list only, if it has one.
+ENDINGS = {
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".md": "text/markdown",
+    ".rtf": "text/rtf",
+    ".webp": "image/webp",
+    ".m4a": "audio/m4a",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".wmv": "video/wmv",
+    ".flv": "video/x-flv",
+}
+
+
 class Sort(StrEnum):
     IMAGE = "image"
     AUDIO = "audio"
     VIDEO = "video"
     DOCUMENT = "document"
+
+
+def type_of(name: str) -> str:
+    """The media type that a name stands for, the same on every machine."""
+    return ENDINGS.get(PurePath(name).suffix.lower()) or mimetypes.guess_type(name)[0] or UNKNOWN
 
 
 def sort_of(media_type: str) -> Sort:

@@ -1,7 +1,6 @@
 """Files that a run is given with its message. Their bytes lie in the storage before the run begins."""
 
 import hashlib
-import mimetypes
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from django.core.files.storage import default_storage
 
 from runs.errors import Refused
 from runs.files import flat
+from runs.media import type_of
 from runs.models import Run, RunFile, random_path
 from teammates.tools import ToolError
 
@@ -49,8 +49,8 @@ def lay_down(file: "File[bytes]") -> Given:
         digest.update(chunk)
         size += len(chunk)
     name = file.name or ""
-    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Given(name, size, digest.hexdigest(), default_storage.save(random_path(RunFile(), name), file), media_type)
+    stored = default_storage.save(random_path(RunFile(), name), file)
+    return Given(name, size, digest.hexdigest(), stored, type_of(name))
 
 
 def check_name(name: str) -> None:

@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from api.agentos.errors import Problem
 from api.agentos.media import TAKEN
 from runs.errors import Refused
+from runs.media import UNKNOWN, type_of
 from runs.uploads import Given, check_name, laid_down
 
 WRITTEN = {"images": "image", "audio": "audio", "audios": "audio", "videos": "video", "files": ""}  # field: family
@@ -46,7 +47,9 @@ def parts(request: HttpRequest) -> Iterator[Offered]:
         if field != "files":
             raise Problem(400, f"Send files as parts named files, not {field!r}.")
         for file in files:
-            yield Offered(file, (file.content_type or "").lower())
+            declared = (file.content_type or "").lower()
+            # What programs say that do not know better, curl of a DOCX among them: then the name is asked.
+            yield Offered(file, type_of(file.name or "") if declared == UNKNOWN else declared)
 
 
 def check(offered: Offered) -> str:
@@ -100,7 +103,7 @@ def read(item: dict[str, Any], family: str, label: str) -> Offered:
     content = data if inline else said.get("content")
     if content is None:
         raise Problem(400, NO_CONTENT.format(label))
-    media_type = head[5:-7] if inline else type_of(said, family)
+    media_type = head[5:-7] if inline else type_in(said, family)
     name = said.get("filename") or said.get("name") or f"{label}{mimetypes.guess_extension(media_type) or ''}"
     if media_type.startswith("text/") and not inline:
         return Offered(ContentFile(content.encode("utf-8", "replace"), name), media_type)
@@ -110,10 +113,10 @@ def read(item: dict[str, Any], family: str, label: str) -> Offered:
         raise Problem(400, f"{label}: its content is not base64.") from None
 
 
-def type_of(said: dict[str, str], family: str) -> str:
+def type_in(said: dict[str, str], family: str) -> str:
     if declared := said.get("mime_type"):
         return declared.lower()
     if family:
         return f"{family}/{said['format'].lower()}" if "format" in said else ""
     name = said.get("filename") or said.get("name") or f"file.{said.get('format', '')}"
-    return mimetypes.guess_type(name)[0] or ""
+    return type_of(name)

@@ -120,17 +120,31 @@ def test_a_type_is_known_in_any_spelling(helper, door, kind):
     assert send(door, ("x", kind, b"x")).json()["input"]["files"][0]["mime_type"] == "text/plain"
 
 
+def test_where_the_type_says_nothing_the_name_is_asked(helper, door):
+    names = ["a.docx", "b.md", "c.csv", "d.webp", "e.m4a", "f.wmv"]
+    response = send(door.leave(), *[(name, "application/octet-stream", b"x") for name in names], background="true")
+    assert list(row(response.json()).files.order_by("pk").values_list("media_type", flat=True)) == [
+        papers.DOCX,
+        "text/markdown",
+        "text/csv",
+        "image/webp",
+        "audio/m4a",
+        "video/wmv",
+    ]
+
+
 @pytest.mark.parametrize(
     "bad",
     [
         ("a.zip", "application/zip", b"PK"),
         ("a.png", "", papers.PNG),
-        ("a.png", "application/octet-stream", papers.PNG),
+        ("a.bin", "application/octet-stream", papers.PNG),
+        ("a.docx", "application/msword", papers.docx("Hi")),
         ("a.svg", "image/svg+xml", b"<svg/>"),
         ("a.exe", "nonsense", b"MZ"),
         ("x" * 201, "text/plain", b"x"),
     ],
-    ids=["zip", "no type", "octets", "svg", "nonsense", "long name"],
+    ids=["zip", "no type", "octets", "doc", "svg", "nonsense", "long name"],
 )
 @pytest.mark.usefixtures("nothing_left")
 def test_one_bad_file_refuses_the_whole_request(fake, helper, door, bad):
