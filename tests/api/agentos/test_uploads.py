@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
@@ -10,6 +11,7 @@ from api.agentos.media import AUDIO, DOCUMENTS, IMAGES, TEXTS, VIDEO
 from runs.models import Event, Run, RunFile, Session
 from tests import papers
 from tests.api.agentos.door import events_of, names, problem_of, row
+from tests.source import text
 
 EDGE = "edge"
 
@@ -113,6 +115,14 @@ def test_every_type_of_the_contract_is_taken(helper, door, kind):
     response = send(door.leave(), ("x", kind, b"x"), background="true")
     assert response.status_code == 202
     assert list(row(response.json()).files.values_list("kind", "name", "media_type")) == [("input", "x", kind)]
+
+
+@pytest.mark.parametrize(
+    ("family", "every"),
+    [("image", IMAGES), ("audio", AUDIO), ("video", VIDEO), ("text", TEXTS), ("application", DOCUMENTS)],
+)
+def test_every_type_that_is_taken_is_documented(family, every):
+    assert f"| {family}/ | {every} |" in text(Path("docs/files.md"))
 
 
 @pytest.mark.parametrize("kind", ["Text/Plain", "text/plain; charset=utf-8"])
@@ -235,13 +245,13 @@ def test_json_in_a_field_is_taken(fake, helper, door, field, item, shown):
     assert len(asked(fake)) > 1
 
 
-@pytest.mark.parametrize("text", ["", "[]"])
-def test_an_empty_field_is_no_file(helper, door, text):
-    assert door.run(images=text)["input"] == {"input_content": "Do it"}
+@pytest.mark.parametrize("empty", ["", "[]"])
+def test_an_empty_field_is_no_file(helper, door, empty):
+    assert door.run(images=empty)["input"] == {"input_content": "Do it"}
 
 
 @pytest.mark.parametrize(
-    "text",
+    "junk",
     [
         "junk",
         "[" * 10_000,
@@ -262,5 +272,5 @@ def test_an_empty_field_is_no_file(helper, door, text):
 )
 @pytest.mark.parametrize("field", ["images", "files"])
 @pytest.mark.usefixtures("nothing_left")
-def test_junk_in_a_field_is_refused(helper, door, field, text):
-    assert problem_of(door.create(**{field: text})) == (400, "BAD_REQUEST")
+def test_junk_in_a_field_is_refused(helper, door, field, junk):
+    assert problem_of(door.create(**{field: junk})) == (400, "BAD_REQUEST")
