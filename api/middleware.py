@@ -89,6 +89,8 @@ def dispatch(request: HttpRequest, refuse: Refuse) -> HttpResponse:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > limit_of(request):
         return refuse(request, 413, too_large(request), "too_large")
+    if "\0" in request.path_info or "%00" in request.META["QUERY_STRING"]:  # no database takes it
+        return refuse(request, 400, "An address holds no NUL.", "invalid")
     try:
         match = route_of(request, refuse)
     except Resolver404:
