@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.conftest import SDKS
+from tests.conftest import AGNOS, SDKS
 from tests.source import text
 
 PROJECT = tomllib.loads(text(Path("pyproject.toml")))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 FOR_USE = [*PROJECT["project"]["dependencies"], *EXTRAS["postgres"], *EXTRAS["redis"]]
 FOR_WORK = [*FOR_USE, *PROJECT["dependency-groups"]["dev"]]
-SDK_LOCKS = {version: f"tests/api/sdk/m8tes-{version}.lock" for version in SDKS}
+CLIENT_LOCKS = {
+    **{f"m8tes=={version}": f"tests/api/sdk/m8tes-{version}.lock" for version in SDKS},
+    **{f"agno=={version}": f"tests/api/agentos/agno-{version}.lock" for version in AGNOS},
+}
 
 
 def locked(name: str) -> dict[str, str]:
@@ -28,7 +31,7 @@ def test_the_lock_has_what_is_asked_for(name, asked):
     assert [str(one) for one in wanted if versions.get(one.name.lower(), "0") not in one.specifier] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", *SDK_LOCKS.values()])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", *CLIENT_LOCKS.values()])
 def test_every_locked_package_has_a_hash(name):
     packages = re.split(r"^(?=\w)", text(Path(name)), flags=re.M)[1:]
     assert [package.split()[0] for package in packages if "--hash=sha256:" not in package] == []
@@ -39,6 +42,7 @@ def test_what_is_tested_is_what_is_used():
     assert {package: tested[package] for package in used} == used
 
 
-@pytest.mark.parametrize(("version", "name"), SDK_LOCKS.items())
-def test_the_sdk_that_drives_the_server_is_of_the_version_that_its_lock_is_named_for(version, name):
-    assert locked(name)["m8tes"] == version
+@pytest.mark.parametrize(("client", "name"), CLIENT_LOCKS.items())
+def test_the_client_that_drives_the_server_is_of_the_version_that_its_lock_is_named_for(client, name):
+    package, version = client.split("==")
+    assert locked(name)[package] == version

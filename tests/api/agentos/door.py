@@ -12,8 +12,17 @@ from api.streams import EventStream, Later
 from runs.engine import driver
 from runs.models import Run
 from teammates import keys
+from tests.machine import no_news
 
 FORM = "application/x-www-form-urlencoded"
+TO_THE_END = ["ModelRequestStarted", "RunContent", "ModelRequestCompleted", "RunContentCompleted", "RunCompleted"]
+COLOURS = {
+    "question": "Which colour?",
+    "header": "Colour",
+    "options": [{"label": "Red", "description": "Warm"}, {"label": "Blue", "description": "Cold"}],
+    "multiSelect": False,
+}
+WHEN = {**COLOURS, "question": "When?", "header": "When", "multiSelect": True}
 
 
 class Working(ClientHandler):
@@ -147,3 +156,17 @@ def confirmed(tool, **more):
 
 def rejected(tool, note=None):
     return {**tool, "confirmed": False, "confirmation_note": note}
+
+
+def refused(door, told, tools, status, code, **more):
+    """The continue is refused and leaves every row and the log as they were; the sentence that says why."""
+    with no_news(row(told)):
+        response = door.go_on(told, tools, **more)
+        assert problem_of(response) == (status, code)
+    return response.json()["detail"]
+
+
+def chosen(tool, *labels):
+    """The question answered, with the labels chosen for each of its parts."""
+    parts = zip(tool["user_feedback_schema"], labels, strict=True)
+    return {**tool, "user_feedback_schema": [{**part, "selected_options": list(said)} for part, said in parts]}
