@@ -77,7 +77,7 @@ def test_no_cookie_and_no_csrf_token_is_needed_and_none_is_set(api, owner):
 # --- addresses ---
 
 
-@pytest.mark.parametrize("path", ["", "/", "/nothing", "/nothing/", "/runs/x", "/runs/1/nothing", "/runs//", "/x.html"])
+@pytest.mark.parametrize("path", ["", "/", "/nothing", "/nothing/", "/runs/x", "/runs/1/nothing", "/x.html"])
 @pytest.mark.parametrize("method", ["get", "post", "patch", "delete"])
 def test_an_unknown_address_is_told_in_the_envelope(api, method, path):
     status, _ = problem_of(getattr(api, method)(path))
@@ -119,6 +119,11 @@ def test_rows_and_actions_are_served_with_and_without_the_slash(api, action, sla
 
 def test_the_pages_have_no_such_slash(client_of, owner):
     assert client_of(owner).get("/runs").status_code != 200
+
+
+@pytest.mark.parametrize("path", ["/runs?user_id=a%00b", "/runs/%00", "/users/a%00b", "/runs/1/files/%00/download"])
+def test_an_address_holds_no_nul(api, path):
+    assert problem_of(api.client.get(f"{ROOT}{path}")) == (400, "invalid")
 
 
 # --- bodies ---

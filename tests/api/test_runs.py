@@ -52,7 +52,7 @@ def test_the_run_of_an_end_user_is_there_for_its_own_user_id_and_for_none(api):
     assert api.get(f"/runs/{run.pk}").status_code == 200
 
 
-@pytest.mark.parametrize("pk", ["0", "-1", "x", "1.0", str(2**63), str(10**40), "%00"])
+@pytest.mark.parametrize("pk", ["0", "-1", "x", "1.0", str(2**63), str(10**40)])
 def test_what_is_no_number_of_a_run_is_an_error_in_the_envelope(api, pk):
     status, _ = problem_of(api.get(f"/runs/{pk}"))
     assert status in (404, 422)
@@ -232,7 +232,7 @@ def test_a_run_without_files_has_an_empty_list(api):
 
 @pytest.mark.parametrize(
     "name",
-    ["other.md", "../Übersicht 1.md", "..%2F..%2Fsayso.sqlite3", "a/b", "%00", ".", "..", "x" * 2000, "%2Fetc%2Fx"],
+    ["other.md", "../Übersicht 1.md", "..%2F..%2Fsayso.sqlite3", "a/b", ".", "..", "x" * 2000, "%2Fetc%2Fx"],
 )
 def test_a_name_that_is_no_file_of_the_run_is_not_there(written, api, name):
     status, _ = problem_of(api.get(f"/runs/{written.pk}/files/{name}/download"))

@@ -143,6 +143,18 @@ def test_a_run_that_is_still_going_takes_no_reply(sdk, model):
     sdk.runs.poll(stream.run_id, **SOON)
 
 
+def test_a_failed_run_is_tried_again_as_a_new_run(newest, model):
+    model.error(401)
+    failed = newest.runs.create_and_wait(message="Hello", poll_interval=0.02, **BOT)
+    assert (failed.status, failed.retryable) == ("failed", True)
+    retried = newest.runs.retry(failed.id)
+    assert retried.id != failed.id
+    assert newest.runs.poll(retried.id, **SOON).output == "Here you are."
+    with pytest.raises(SdkError) as told:
+        newest.runs.retry(retried.id)
+    assert (told.value.name, told.value.status) == ("ConflictError", 409)
+
+
 # --- the same request again ---
 
 
