@@ -67,6 +67,11 @@ def check(given: list[Given]) -> None:
         raise Refused(f"Name each file once: {', '.join(twice)} is there twice.", field="files")
 
 
+def of_conversation(run: Run) -> list[RunFile]:
+    """What all messages of the run's conversation came with, oldest first."""
+    return list(RunFile.objects.filter(run__session_id=run.session_id, kind=RunFile.Kind.INPUT).order_by("pk"))
+
+
 def take(run: Run, given: Sequence[Given]) -> None:
     """The run owns the files from here on; in the transaction that makes the run."""
     rows = [

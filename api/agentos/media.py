@@ -25,11 +25,15 @@ TAKEN = {
 FIELDS = {Sort.IMAGE: "images", Sort.AUDIO: "audios", Sort.VIDEO: "videos", Sort.DOCUMENT: "files"}
 
 
-def media_of(run: Run) -> dict[str, list[dict[str, Any]]]:
-    """The files of the message, without their bytes: a run is read far more often than its files are wanted."""
+def media_of(run: Run, files: list[RunFile]) -> dict[str, list[dict[str, Any]]]:
+    """Those of the conversation's files that came with this run's message.
+
+    Without their bytes: a run is read far more often than its files are wanted.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
-    for file in run.files.filter(kind=RunFile.Kind.INPUT).order_by("pk"):
-        found.setdefault(FIELDS[sort_of(file.media_type)], []).append(item(file))
+    for file in files:
+        if file.run_id == run.pk:
+            found.setdefault(FIELDS[sort_of(file.media_type)], []).append(item(file))
     return found
 
 

@@ -4,15 +4,15 @@ from typing import Any
 
 from api.agentos.answers import epoch, present
 from runs.engine.background import instructions
-from runs.models import Message, Run, ToolCall
+from runs.models import Message, Run, RunFile, ToolCall
 from runs.states import CallState
 
 TOLD = (CallState.SUCCEEDED, CallState.FAILED, CallState.DENIED)
 
 
-def messages_of(run: Run) -> list[dict[str, Any]]:
-    """System, the person's message, and every turn with its calls and their results."""
-    system = "\n\n".join(instructions(run, run.performer_revision.definition))
+def messages_of(run: Run, files: list[RunFile]) -> list[dict[str, Any]]:
+    """System, the person's message, and every turn with its calls and their results. `files`: the conversation's."""
+    system = "\n\n".join(instructions(run, run.performer_revision.definition, files))
     begin = [message("system", f"{run.uuid}-system", epoch(run.created_at), content=system)] if system else []
     return begin + said_in(run)
 

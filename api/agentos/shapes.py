@@ -12,6 +12,7 @@ from approvals.models import Gate, Question, ToolApproval
 from approvals.selectors import gates_of
 from runs.models import Run
 from runs.states import RunStatus
+from runs.uploads import of_conversation
 from teammates.models import Teammate
 from teammates.tools.registry import Tool, registry
 
@@ -67,7 +68,7 @@ def model_of(run: Run) -> str:
 
 def run_shape(run: Run, *, user_id: str | None = None) -> dict[str, Any]:
     """The RunOutput; events are added by who has them."""
-    gates = gates_of(run)
+    gates, files = gates_of(run), of_conversation(run)
     model = model_of(run)
     shape = {
         "run_id": str(run.uuid),
@@ -84,11 +85,11 @@ def run_shape(run: Run, *, user_id: str | None = None) -> dict[str, Any]:
         "created_at": epoch(run.created_at),
         "status": STATUS[RunStatus(run.status)],
         "metrics": metrics_of(run),
-        "messages": messages_of(run),
+        "messages": messages_of(run, files),
         "tools": tools_of(run, gates) or None,
         "requirements": requirements_of(gates) or None,
         "metadata": run.metadata or None,
-        "input": {"input_content": run.message, **media_of(run)},
+        "input": {"input_content": run.message, **media_of(run, files)},
     }
     return present(shape)
 

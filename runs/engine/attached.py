@@ -18,9 +18,13 @@ NOT_SO = "(It is no {} that a model can take, whatever its type says.)"
 ENOUGH = "(Cut here: the documents of one message have room for {:,} characters.)"
 
 
-def content(run: Run, hold: Hold) -> str | list[Part]:
-    """The run's message, with the files that came with it. `ModelFailed` where one can be shown to no model."""
-    files = list(RunFile.objects.filter(run=first_of(run), kind=RunFile.Kind.INPUT).order_by("pk"))
+def content(run: Run, given: list[RunFile], hold: Hold) -> str | list[Part]:
+    """The run's message, with those of the conversation's files that came with it.
+
+    `ModelFailed` where one can be shown to no model.
+    """
+    origin = first_of(run).pk if given else None
+    files = [file for file in given if file.run_id == origin]
     if not files:
         return run.message
     for file in files:

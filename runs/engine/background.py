@@ -18,12 +18,12 @@ LENGTH = 8_000  # characters of memories, and of earlier work
 MEMORIES, CONVERSATIONS = 50, 5
 
 
-def instructions(run: Run, definition: dict[str, Any]) -> list[str]:
-    """The parts of the system message."""
+def instructions(run: Run, definition: dict[str, Any], files: list[RunFile]) -> list[str]:
+    """The parts of the system message. `files`: those of the whole conversation."""
     parts = standing(definition, run.dependencies)
     if run.permission_mode == Mode.PLAN and not run.plan_approved:
         parts.append(PLAN_FIRST)
-    parts.append(given(run))
+    parts.append(given(files))
     if run.memory:
         parts.append(remembered(run))
     if run.history:
@@ -43,10 +43,9 @@ def standing(definition: dict[str, Any], dependencies: dict[str, Any]) -> list[s
     return [part for part in parts if part]
 
 
-def given(run: Run) -> str:
-    """The files of the whole conversation: a reply and a retry may still need what an earlier run was given."""
-    files = RunFile.objects.filter(run__session_id=run.session_id, kind=RunFile.Kind.INPUT).order_by("-pk")
-    lines = [f"- {name} ({size:,} bytes)" for name, size in files.values_list("name", "size")]
+def given(files: list[RunFile]) -> str:
+    """A reply and a retry may still need what an earlier run was given; of too many, the newest."""
+    lines = [f"- {file.name} ({file.size:,} bytes)" for file in reversed(files)]
     return f"{GIVEN}\n" + "\n".join(reversed(fitting(list(dict.fromkeys(lines))))) if lines else ""
 
 

@@ -13,6 +13,7 @@ from runs.engine.holds import Hold
 from runs.engine.reply import AskedCall, Reply, Request
 from runs.models import Message, Run, ToolCall
 from runs.states import CallState
+from runs.uploads import of_conversation
 from teammates.tools.registry import Tool
 
 OPEN_RESULT = "(no result)"
@@ -27,6 +28,7 @@ class Transcript:
         # Read once: while a worker holds the run, nobody else adds to these, and the toolbox moves these very calls.
         self._messages = list(run.messages.all())
         self._calls = list(run.calls.filter(retried_as=None))
+        self._files = of_conversation(run)
         self._asked: str | list[attached.Part] | None = None
 
     @property
@@ -49,10 +51,10 @@ class Transcript:
 
     def request(self, tools: list[Tool]) -> Request:
         """The next question to the model. Anything the model says belongs to turn `turns + 1`."""
-        system = instructions(self.run, self.definition)
+        system = instructions(self.run, self.definition, self._files)
         messages: list[dict[str, Any]] = [{"role": "system", "content": "\n\n".join(system)}] if system else []
         messages += conversation(self.run, int(self.definition.get("history_runs", 20)))
-        self._asked = self._asked or attached.content(self.run, self.hold)
+        self._asked = self._asked or attached.content(self.run, self._files, self.hold)
         messages.append({"role": "user", "content": self._asked})
         for message in self._messages:
             messages += self._said(message)
