@@ -146,4 +146,9 @@ def outcome(run: Run, stopped: dict[str, str]) -> str:
     if run.status == RunStatus.CANCELLED:
         reason = f": “{stopped['reason']}”" if stopped.get("reason") else ""
         return f"Stopped by {stopped.get('by', 'somebody')}{reason}"
-    return re.sub(r"[*`#]+", "", run.output[:400]).strip()  # one line of it: marks would only be in the way
+    return without_marks(run.output)
+
+
+def without_marks(output: str) -> str:
+    """The beginning of an answer, for one line: marks would only be in the way there."""
+    return re.sub(r"[*`#]+", "", output[:400]).strip()

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("runs/", include(("approvals.run_urls", "runs"))),
     path("inbox/", include("approvals.urls")),
+    path("conversations/", include("approvals.conversation_urls")),
     path("roster/", include("teammates.urls")),
     path("-/docs", docs, name="docs"),
     path("settings/", views.settings_page, name="settings"),

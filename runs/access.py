@@ -39,3 +39,12 @@ def visible_sessions(user: User) -> QuerySet[Session]:
         return Session.objects.none()
     there = Session.objects.filter(hidden=False)
     return there if oversees(user) else there.filter(owner=user)
+
+
+def session_for(user: User, pk: int) -> Session:
+    """The conversation, or `Http404`. Staff may still look at one that was deleted, as at its runs."""
+    found = Session.objects.all() if user.is_active and user.is_staff else visible_sessions(user)
+    try:
+        return found.select_related("owner", "teammate").get(pk=pk)
+    except Session.DoesNotExist:
+        raise Http404(f"No conversation {pk}.") from None

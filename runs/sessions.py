@@ -6,7 +6,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError
-from django.db.models import F, Min
+from django.db.models import F, FloatField, Min, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from runs import services
 from runs.engine.reply import clean
@@ -105,3 +107,11 @@ def names_of(sessions: list[Session]) -> dict[int, str]:
     oldest = Run.objects.filter(session__in=unnamed).values("session").annotate(first=Min("pk")).values("first")
     runs = Run.objects.filter(pk__in=oldest).only("session_id", "message")
     return {session.pk: session.name for session in sessions} | {run.session_id: run.title for run in runs}
+
+
+def tokens_of(session: Session) -> dict[str, int]:
+    """What its runs have used up together, by the names of `Run.usage`."""
+    names = ("prompt_tokens", "completion_tokens")
+    sums = {name: Sum(Cast(KT(f"usage__{name}"), FloatField())) for name in names}
+    found = Run.objects.filter(session=session).aggregate(**sums)
+    return {name: int(total or 0) for name, total in found.items()}

@@ -2,14 +2,10 @@
 
 from typing import Any
 
-from django.db.models import FloatField, Sum
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
-
 from api.agentos.answers import iso, present
 from api.agentos.flat import chat_of, with_rows
 from runs.models import Run, Session
-from runs.sessions import names_of
+from runs.sessions import names_of, tokens_of
 
 CHAT = 20  # runs whose messages a session shows
 
@@ -52,8 +48,6 @@ def detail_shape(session: Session) -> dict[str, Any]:
 
 def metrics_of(session: Session) -> dict[str, int]:
     """Of all its runs together."""
-    names = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens"}
-    sums = {ours: Sum(Cast(KT(f"usage__{theirs}"), FloatField())) for ours, theirs in names.items()}
-    found = Run.objects.filter(session=session).aggregate(**sums)
-    tokens = {name: int(total or 0) for name, total in found.items()}
-    return {**tokens, "total_tokens": sum(tokens.values())}
+    tokens = tokens_of(session)
+    into, out = tokens["prompt_tokens"], tokens["completion_tokens"]
+    return {"input_tokens": into, "output_tokens": out, "total_tokens": into + out}

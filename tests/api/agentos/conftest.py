@@ -21,3 +21,10 @@ def gated(fake, posted, teammate_with, door):
     teammate_with("post", mode="approval")
     fake.call("post", {"text": "hello"})
     return door.run()
+
+
+@pytest.fixture
+def said(fake, teammate_with, door):
+    """A session with one run that has ended, as told to the client."""
+    teammate_with()
+    return door.run(message="Hello there\nand more", session_id="s-1", user_id="ann")

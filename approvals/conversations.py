@@ -1,0 +1,113 @@
+"""Conversations for their pages: which there are, and one of them as a thread."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Max, Q, QuerySet
+
+from approvals.home import without_marks
+from approvals.models import Gate, Question, ToolApproval
+from runs.models import Run, RunFile, Session, ToolCall
+from runs.pages import doing, speech
+from runs.sessions import names_of
+from runs.states import RUN_LIVE, RunStatus
+from teammates.models import Memory
+
+MEMORIES = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """One conversation in the list: its newest run says how it stands."""
+
+    session: Session
+    name: str
+    newest: Run | None
+    count: int
+    status: str
+
+    @property
+    def word(self) -> str:
+        return str(RunStatus(self.status).label) if self.status else ""
+
+    @property
+    def answer(self) -> str:
+        return without_marks(self.newest.output) if self.newest else ""
+
+
+@dataclass
+class Exchange:
+    """One run of the thread: what was asked, and what came of it."""
+
+    run: Run
+    given: list[RunFile] = field(default_factory=list)
+    files: list[RunFile] = field(default_factory=list)
+    waiting: list[Gate] = field(default_factory=list)
+    calls: int = 0
+    doing: str = ""
+    words: str = ""  # said so far, while the run lives or where it was cut off
+
+
+def rows_of(sessions: list[Session]) -> list[Row]:
+    """In a fixed number of queries."""
+    runs = Run.objects.filter(session__in=sessions).values("session")
+    counted = runs.annotate(
+        count=Count("pk"),
+        newest=Max("pk"),
+        paused=Count("pk", filter=Q(status=RunStatus.PAUSED)),
+        live=Count("pk", filter=Q(status__in=RUN_LIVE)),
+    )
+    found = {row["session"]: row for row in counted}
+    newest = Run.objects.select_related("teammate", "owner").in_bulk([row["newest"] for row in found.values()])
+    names = names_of(sessions)
+    return [row_of(session, names, found.get(session.pk), newest) for session in sessions]
+
+
+def row_of(session: Session, names: dict[int, str], counted: Mapping[str, Any] | None, runs: dict[int, Run]) -> Row:
+    name = names.get(session.pk, "")
+    if counted is None:
+        return Row(session, name, None, 0, "")
+    newest = runs[counted["newest"]]
+    status = RunStatus.PAUSED if counted["paused"] else RunStatus.RUNNING if counted["live"] else newest.status
+    return Row(session, name, newest, counted["count"], status)
+
+
+def exchanges(runs: Iterable[Run]) -> list[Exchange]:
+    """Runs of one conversation, in a fixed number of queries and a few more for each that lives."""
+    found = {run.pk: Exchange(run) for run in runs}
+    for file in RunFile.objects.filter(run__in=found).order_by("pk"):
+        kept = found[file.run_id]
+        (kept.given if file.kind == RunFile.Kind.INPUT else kept.files).append(file)
+    for gate in waiting_in(run__in=found):
+        gate.run = found[gate.run_id].run
+        found[gate.run_id].waiting.append(gate)
+    calls = ToolCall.objects.filter(run__in=found, retried_as=None).order_by().values_list("run")
+    for run_id, count in calls.annotate(count=Count("pk")):
+        found[run_id].calls = count
+    for exchange in found.values():
+        if exchange.run.is_live or exchange.run.status == RunStatus.CANCELLED:
+            follow(exchange)
+    return list(found.values())
+
+
+def waiting_in(**which: Any) -> list[Gate]:
+    """What waits for a person in these runs, the oldest first."""
+    kinds = (ToolApproval.objects, Question.objects)
+    related = ("call", "run__teammate")
+    found = [gate for gates in kinds for gate in gates.pending().filter(**which).select_related(*related)]
+    return sorted(found, key=lambda gate: (gate.created_at, gate.pk))
+
+
+def follow(exchange: Exchange) -> None:
+    run = exchange.run
+    said = speech(run)
+    exchange.words = said.text if said else ""
+    exchange.doing = doing(run, run.calls.all()) if run.is_live else ""
+
+
+def memories_of(session: Session) -> QuerySet[Memory]:
+    """What runs of this conversation can recall."""
+    here = Q(teammate=None) | Q(teammate__in=Run.objects.filter(session=session).values("teammate"))
+    rows = Memory.objects.filter(here, owner_id=session.owner_id, user_id=session.user_id)
+    return rows.select_related("teammate").order_by("-pk")
