@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from api.agentos import opening
 from config import signin
 from config.forms import ChangePassword, KeyForm, NewPassword, SignInForm
 from runs.locks import write
@@ -100,6 +101,7 @@ def settings_page(request: Request) -> HttpResponse:
         "deciders": accounts.deciders(),
         "working_keys": accounts.working_keys(user).count(),
         "rules": standing.rules_of(user).count(),
+        "door_open": opening.stands_open(),
         "shortcuts": SHORTCUTS,
     }
     return render(request, "config/settings.html", context)
@@ -137,6 +139,7 @@ def api_keys(request: Request) -> HttpResponse:
     """A new key is shown in the answer to the form itself: kept nowhere, it cannot be shown again."""
     user = request.user
     form = KeyForm(request.POST if request.method == "POST" else None)
+    was_open = opening.stands_open()
     made, text = form.create(user) if form.is_valid() else (None, "")
     if made:
         form = KeyForm()
@@ -144,6 +147,7 @@ def api_keys(request: Request) -> HttpResponse:
         "form": form,
         "made": made,
         "text": text,
+        "closed": made is not None and was_open,
         "may_decide": made is not None and keys.DECIDE in made.scopes,
         "keys": accounts.keys_of(user),
         "decide_scope": keys.DECIDE,

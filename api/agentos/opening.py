@@ -1,5 +1,6 @@
 """The open door: without any key, on this machine only, and never for a page of another site."""
 
+import logging
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -10,7 +11,9 @@ from teammates.models import ApiKey
 
 FORWARDED = ("Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip")  # and X-Forwarded-…
 
+logger = logging.getLogger("sayso.api")
 _serving_loopback = False
+_was_open = False  # when somebody last looked
 
 
 def allow() -> None:
@@ -26,10 +29,14 @@ def may_open() -> bool:
 
 def stands_open() -> bool:
     """Is there no key at all that would have to be shown?"""
+    global _was_open
     if not may_open():
         return False
     working = ApiKey.objects.filter(revoked_at=None).exclude(expires_at__lte=now())
-    return not working.exists()
+    found, _was_open = _was_open, not working.exists()
+    if found and not _was_open:
+        logger.info("There is an API key now: the AgentOS routes are closed to programs without one.")
+    return _was_open
 
 
 def is_open(request: HttpRequest) -> bool:

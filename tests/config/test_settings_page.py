@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from api.agentos import opening
 from config import signin
 from teammates import keys
 from teammates.models import ApiKey
@@ -111,3 +112,17 @@ def test_a_stranger_is_sent_to_the_sign_in_page_and_changes_nothing(owner):
     assert stranger.post(f"/settings/keys/{key.pk}/revoke/").url.startswith("/sign-in/")
     assert change(stranger).url.startswith("/sign-in/")
     assert keys.authenticate(text) and password_is(owner, OLD)
+
+
+def test_the_page_says_whether_programs_come_in_without_a_key(client_of, owner, monkeypatch):
+    client = client_of(owner)
+    assert "Closed to programs without a key." in client.get("/settings/").content.decode()
+    monkeypatch.setattr(opening, "_serving_loopback", True)
+    assert "Open: every program on this machine" in client.get("/settings/").content.decode()
+    page = client.post("/settings/keys/", {"name": "robot", "days": ""}).content.decode()
+    assert "From now on they want a key." in page
+    assert (
+        "From now on they want a key."
+        not in client.post("/settings/keys/", {"name": "two", "days": ""}).content.decode()
+    )
+    assert "Closed to programs without a key." in client.get("/settings/").content.decode()

@@ -111,9 +111,14 @@ def test_without_any_key_the_door_stands_open(open_door, teammate_with):
     assert Run.objects.get().owner.username == "owner"
 
 
-def test_it_closes_the_moment_a_key_is_there(open_door, teammate_with, owner, settings):
+def test_it_closes_the_moment_a_key_is_there(open_door, teammate_with, owner, settings, caplog):
+    assert opening.stands_open()
     row, _ = keys.create(owner, "first", ["files:*"])
-    assert asked("GET", "/agents").status_code == 401
+    for _ in range(2):
+        assert asked("GET", "/agents").status_code == 401
+    assert [line.message for line in caplog.records if line.name == "sayso.api"] == [
+        "There is an API key now: the AgentOS routes are closed to programs without one."
+    ]
     keys.revoke(row)
     assert asked("GET", "/agents").status_code == 200
     keys.create(owner, "old", ["files:*"], expires_at=timezone.now() - timedelta(days=1))
@@ -204,7 +209,7 @@ def test_every_refusal_has_a_sentence_and_a_code(fake, posted, teammate_with, do
         (door.create(session_id="\x00"), 422, "VALIDATION_ERROR"),
         (door.create(user_id="u" * 201), 422, "VALIDATION_ERROR"),
         (door.create(agent="nobody"), 404, "NOT_FOUND"),
-        (door.create(agent="%00"), 404, "NOT_FOUND"),
+        (door.create(agent="%00"), 400, "BAD_REQUEST"),
         (door.create(agent="x" * 300), 422, "VALIDATION_ERROR"),
         (door.post("/agents/helper/runs", '{"message": "Hi"}', "application/json"), 422, "VALIDATION_ERROR"),
         (door.post("/agents/helper/runs", "x", "multipart/form-data"), 400, "BAD_REQUEST"),
@@ -215,8 +220,8 @@ def test_every_refusal_has_a_sentence_and_a_code(fake, posted, teammate_with, do
         (door.get(f"/agents/helper/runs/{RUN}"), 422, "VALIDATION_ERROR"),
         (door.get(f"/agents/helper/runs/{RUN}", session_id=""), 422, "VALIDATION_ERROR"),
         (door.get(f"/agents/helper/runs/{RUN}", session_id="s"), 404, "NOT_FOUND"),
-        (door.get(f"/agents/helper/runs/{RUN}", session_id="\x00"), 404, "NOT_FOUND"),
-        (door.get("/agents/helper/runs/%00", session_id="s"), 404, "NOT_FOUND"),
+        (door.get(f"/agents/helper/runs/{RUN}", session_id="\x00"), 400, "BAD_REQUEST"),
+        (door.get("/agents/helper/runs/%00", session_id="s"), 400, "BAD_REQUEST"),
         (door.get("/agents/helper/nothing/here/at/all"), 404, "NOT_FOUND"),
         (door.get(f"/agents/helper/runs/{RUN}/cancel"), 405, "METHOD_NOT_ALLOWED"),
         (door.client.put("/agents/helper/runs"), 405, "METHOD_NOT_ALLOWED"),
@@ -239,7 +244,7 @@ def test_a_disabled_agent_takes_no_runs(teammate_with, door):
 
 def test_cancelling_never_fails(fake, posted, teammate_with, door):
     teammate_with("post", mode="approval")
-    for run_id in (RUN, "no-such-run", "%00", "1"):
+    for run_id in (RUN, "no-such-run", "%20", "1"):
         assert door.post(f"/agents/helper/runs/{run_id}/cancel").json() == {}
     done = door.run()
     assert door.cancel(done).json() == {}
