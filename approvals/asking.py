@@ -8,14 +8,14 @@ from django.dispatch import receiver
 
 from approvals import answers
 from approvals.models import Gate, Question, ToolApproval, Verdict
-from runs import journal
+from runs import journal, trees
 from runs.digest import digest_of, digest_of_text
 from runs.engine.steps import Wait
 from runs.live.hub import hub
 from runs.models import Run
 from runs.signals import run_cancelled, run_paused
 from runs.states import GateStatus
-from teammates.tools.questions import AskUserQuestionArguments
+from teammates.tools.questions import STEP_INPUT, AskUserQuestionArguments
 from teammates.tools.registry import Tool, registry
 
 INBOX = "inbox"  # the hub's topic; its items are (owner of the run, name of the gate)
@@ -39,6 +39,7 @@ def ask(run: Run, waits: list[Wait], **kwargs: Any) -> None:
         if wait.call:
             opened |= {"call": wait.call.pk, "turn": wait.call.turn}
         journal.append(run.pk, "gate.opened", opened)
+        trees.tell_root(run, "gate.opened", opened)
         tell_inbox(run, name_of(gate))
 
 
@@ -72,6 +73,8 @@ def question_of(run: Run, wait: Wait) -> Question:
 
 
 def ask_fields(wait: Wait) -> dict[str, Any]:
+    if wait.call and wait.call.tool == STEP_INPUT.name:
+        return {"questions": (wait.call.arguments or {})["questions"]}
     asked = AskUserQuestionArguments.model_validate(wait.call.arguments if wait.call else {})
     return {
         "questions": [item.model_dump(exclude_none=True) for item in asked.questions],
@@ -121,5 +124,7 @@ def close(run: Run, **kwargs: Any) -> None:
     for model in (ToolApproval, Question):
         for gate in model.objects.pending().filter(run=run):
             gate.move(GateStatus.CANCELLED)
-            journal.append(run.pk, "gate.closed", {"gate": name_of(gate), "status": GateStatus.CANCELLED})
+            closed = {"gate": name_of(gate), "status": GateStatus.CANCELLED}
+            journal.append(run.pk, "gate.closed", closed)
+            trees.tell_root(run, "gate.closed", closed)
             tell_inbox(run, name_of(gate))

@@ -61,7 +61,7 @@ def title_of(gate: Gate) -> str:
     """Our words only: nothing that a model wrote becomes a title."""
     if not isinstance(gate, Question):
         return str(getattr(gate, "title", ""))
-    name, count = gate.run.teammate.name, len(gate.questions)
+    name, count = gate.run.performer.name, len(gate.questions)
     titles = {
         Question.Kind.ASK: f"{name} needs {'an answer' if count == 1 else f'{count} answers'}",
         Question.Kind.PLAN: f"A plan to review, revision {gate.revision}",

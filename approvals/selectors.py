@@ -79,4 +79,4 @@ class Listing:
 
 def told(gate: Gate) -> str:
     """All that its row says."""
-    return " ".join([title_of(gate), line_of(gate), gate.run.teammate.name, gate.run.title]).casefold()
+    return " ".join([title_of(gate), line_of(gate), gate.run.performer.name, gate.run.title]).casefold()

@@ -14,7 +14,7 @@ from approvals.answers import Given
 from approvals.asking import name_of, tell_inbox
 from approvals.errors import AlreadyDecided, Invalid, NotAllowed, Stale
 from approvals.models import Decision, Gate, Question, ToolApproval, Verdict
-from runs import journal
+from runs import journal, trees
 from runs import services as runs
 from runs.access import may_control
 from runs.digest import digest_of, same
@@ -67,7 +67,7 @@ def decide(
 
 def _lock(gate: Gate) -> None:
     """Read the gate, its run and its call as they are, and as they stay until the transaction ends."""
-    runs.lock(gate.run_id)
+    runs.lock(gate.run)
     gate.refresh_from_db(from_queryset=type(gate)._default_manager.select_related("run", "call"))
 
 
@@ -146,7 +146,9 @@ def _record(gate: Gate, verdict: str, by: User, via: str, **fields: Any) -> None
         by=by,
         via=via,
     )
-    journal.append(gate.run_id, "gate.decided", {"gate": name_of(gate), "verdict": verdict, "by": by.get_username()})
+    told = {"gate": name_of(gate), "verdict": verdict, "by": by.get_username()}
+    journal.append(gate.run_id, "gate.decided", told)
+    trees.tell_root(gate.run, "gate.decided", told)
     tell_inbox(gate.run, name_of(gate))
 
 

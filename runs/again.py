@@ -18,7 +18,7 @@ def retry_once(run: Run, *, by: User, confirmed: bool) -> Run:
     `Refused`: the run did not fail and was not stopped; or it has acted, and nobody confirmed to repeat that.
     """
     with write():
-        services.lock(run.pk)
+        services.lock(run)
         run.refresh_from_db(fields=["status"])
         if run.status not in UNDONE:
             raise Refused("Only a run that failed or was stopped can be tried again.", code="not_retryable")

@@ -82,10 +82,10 @@ class RunMemories:
 
     def add(self, text: str) -> None:
         with write():
-            Memory.objects.get_or_create(**self._scope, teammate_id=self.run.teammate_id, text=text)
+            Memory.objects.get_or_create(**self._scope, teammate=self.run.teammate, text=text)
 
     def find(self, words: str) -> list[str]:
-        everywhere_or_here = Q(teammate=None) | Q(teammate_id=self.run.teammate_id)
+        everywhere_or_here = Q(teammate=None) | Q(teammate=self.run.teammate)
         found = Memory.objects.filter(everywhere_or_here, **self._scope)
         for word in words.split():
             found = found.filter(text__icontains=word)

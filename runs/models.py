@@ -10,46 +10,18 @@ from django.db.models import Q
 
 import runs.document_models
 import runs.webhook_models  # noqa: F401 - a module of models of its own, for its length
+from runs.file_models import RunFile as RunFile
+from runs.file_models import random_path as random_path
+from runs.session_models import Session as Session
+from runs.session_models import SessionKind as SessionKind
 from runs.states import CALL_MOVES, CALL_OPEN, RUN_ENDED, RUN_LIVE, RUN_MOVES, CallState, RunStatus, sources
 from runs.task_models import Task
 from teammates.accounts import oversees
-from teammates.models import Effort, Mode, Revision, Teammate
+from teammates.models import Effort, Mode, Revision, Team, Teammate, Workflow
 
 
 class WrongStatus(Exception):
     """The row is not in a status that allows this; nothing was changed."""
-
-
-class SessionKind(models.TextChoices):
-    AGENT = "agent", "Agent"
-
-
-class Session(models.Model):
-    """Runs that share a history; `key` is the client's own word for it, or a UUID4 of ours."""
-
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
-    kind = models.CharField(max_length=20, choices=SessionKind.choices, default=SessionKind.AGENT)
-    key = models.CharField(max_length=200, default=uuid.uuid4)
-    user_id = models.CharField(max_length=200, blank=True)
-    name = models.CharField(max_length=200, blank=True)  # empty: what its first message says
-    metadata = models.JSONField(default=dict)  # the client's own, given back as it is
-    summary = models.JSONField(null=True)  # the client's own
-    teammate = models.ForeignKey(Teammate, models.SET_NULL, null=True, related_name="+")  # it was begun for
-    session_state = models.JSONField(default=dict)
-    hidden = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)  # a message came, or it was changed
-
-    class Meta:
-        indexes = [models.Index(fields=["owner", "-id"]), models.Index(fields=["owner", "-updated_at"])]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["owner", "kind", "key"], condition=Q(hidden=False), name="one_session_per_key"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.key
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -58,6 +30,13 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def ended(self) -> "RunQuerySet":
         return self.filter(status__in=RUN_ENDED)
+
+    def roots(self) -> "RunQuerySet":
+        return self.filter(parent=None)
+
+    def tree_of(self, run: "Run") -> "RunQuerySet":
+        """The run's whole tree, from its top."""
+        return self.filter(Q(pk=run.root_pk) | Q(root_id=run.root_pk))
 
     def visible_to(self, user: Any) -> "RunQuerySet":
         """Own runs; reviewers see all, and staff those of deleted conversations too."""
@@ -78,11 +57,19 @@ class Run(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="runs")
     session = models.ForeignKey(Session, models.PROTECT, related_name="runs")
-    teammate = models.ForeignKey(Teammate, models.PROTECT, related_name="runs")
+    # Who performs it: exactly one of the three.
+    teammate = models.ForeignKey(Teammate, models.PROTECT, null=True, related_name="runs")
+    team = models.ForeignKey(Team, models.PROTECT, null=True, related_name="runs")
+    workflow = models.ForeignKey(Workflow, models.PROTECT, null=True, related_name="runs")
     performer_revision = models.ForeignKey(Revision, models.PROTECT)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     retry_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="retries")
     task = models.ForeignKey(Task, models.SET_NULL, null=True, blank=True, related_name="runs", db_index=False)
+    # Of a child run: who waits for it, the top of its tree, and the call that its end answers.
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    root = models.ForeignKey("self", models.PROTECT, null=True, related_name="tree")
+    called_by = models.OneToOneField("ToolCall", models.PROTECT, null=True, related_name="child")
+    depth = models.PositiveSmallIntegerField(default=0)
     message = models.TextField()
     permission_mode = models.CharField(max_length=20, choices=Mode.choices)
     human_in_the_loop = models.BooleanField()
@@ -100,6 +87,7 @@ class Run(models.Model):
 
     status = models.CharField(max_length=20, choices=RunStatus.choices, default=RunStatus.QUEUED)
     open_gates = models.PositiveIntegerField(default=0)
+    open_children = models.PositiveIntegerField(default=0)
     last_seq = models.PositiveIntegerField(default=0)
     lease = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -141,10 +129,31 @@ class Run(models.Model):
             models.CheckConstraint(
                 condition=Q(status=RunStatus.PAUSED) | Q(open_gates=0), name="gates_only_in_a_pause"
             ),
+            models.CheckConstraint(
+                condition=Q(status=RunStatus.PAUSED) | Q(open_children=0), name="children_only_in_a_pause"
+            ),
+            models.CheckConstraint(
+                condition=Q(teammate__isnull=False, team=None, workflow=None)
+                | Q(teammate=None, team__isnull=False, workflow=None)
+                | Q(teammate=None, team=None, workflow__isnull=False),
+                name="a_run_has_one_performer",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def performer(self) -> Teammate | Team | Workflow:
+        found = self.teammate or self.team or self.workflow
+        if found is None:
+            raise LookupError(f"{self} has no performer")
+        return found
+
+    @property
+    def root_pk(self) -> int:
+        """The top of the run's tree: itself, where nobody called it."""
+        return self.root_id or self.pk
 
     @property
     def is_live(self) -> bool:
@@ -214,6 +223,7 @@ class ToolCall(models.Model):
     approved_digest = models.CharField(max_length=64, blank=True)
     approved_revision = models.PositiveIntegerField(null=True)
     idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True)
+    step = models.CharField(max_length=200, blank=True)  # the place in its workflow that the call stands for
     result = models.TextField(blank=True)
     note = models.TextField(blank=True)  # told to the model beside the result: a person changed the arguments
     attested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -268,31 +278,3 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"
-
-
-def random_path(run_file: "RunFile", filename: str) -> str:
-    """Stored under a random name: the given one is only ever shown."""
-    return f"runs/{secrets.token_hex(20)}"
-
-
-class RunFile(models.Model):
-    """A file that a run was given or made. `name` is flat; the bytes lie under a random name."""
-
-    class Kind(models.TextChoices):
-        INPUT = "input"
-        OUTPUT = "output"
-
-    run = models.ForeignKey(Run, models.CASCADE, related_name="files")
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OUTPUT)
-    name = models.CharField(max_length=200)
-    size = models.PositiveBigIntegerField()
-    media_type = models.CharField(max_length=100, default="application/octet-stream")
-    content = models.FileField(upload_to=random_path, max_length=200)
-    written_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        ordering = ["-pk"]
-        constraints = [models.UniqueConstraint(fields=["run", "kind", "name"], name="one_file_per_name")]
-
-    def __str__(self) -> str:
-        return self.name

@@ -9,7 +9,8 @@ from jsonschema.exceptions import SchemaError
 from runs.engine.reply import clean
 from runs.errors import Refused
 from teammates.catalog import check_model, check_tools
-from teammates.models import Effort, Teammate
+from teammates.models import Effort
+from teammates.performers import Performer
 
 TURNS_LIMIT = 2000
 
@@ -54,9 +55,10 @@ def repeated(run: Any) -> Options:
     return replace(inherited(run), **whole)
 
 
-def check(options: Options, teammate: Teammate) -> None:
+def check(options: Options, teammate: Performer) -> None:
     """`Refused` names the option that does not fit."""
-    if options.user_id and teammate.user_id and options.user_id != teammate.user_id:
+    own = getattr(teammate, "user_id", "")
+    if options.user_id and own and options.user_id != own:
         raise Refused(f"{teammate.name} works for another end user.", field="user_id", code="wrong_user")
     if len(options.user_id) > 200 or clean(options.user_id) != options.user_id:
         raise Refused("A user_id may have 200 characters, and no NUL.", field="user_id")

@@ -1,41 +1,40 @@
 """What may be done to a run from outside the machine: each verb is one function and one transaction."""
 
-import uuid
+import json
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
+from jsonschema import Draft202012Validator
 
-from runs import journal, limits
-from runs.engine import holds
+from runs import journal, limits, trees
 from runs.engine.reply import clean
 from runs.engine.verdicts import Handed
 from runs.errors import Refused
 from runs.locks import write
-from runs.models import Run, Session, ToolCall, WrongStatus
+from runs.models import Run, Session, SessionKind, WrongStatus
 from runs.options import Options, inherited, repeated
 from runs.options import check as check_options
-from runs.signals import run_cancelled
-from runs.states import CALL_MOVES, CallState, RunStatus, sources
+from runs.sessions import open_session
+from runs.states import RunStatus
 from runs.uploads import Given, take
 from runs.wakeup import wake
-from teammates.models import Mode, Revision, Teammate
-from teammates.services import current_revision
+from teammates.models import Mode, Revision, Workflow
+from teammates.performers import Performer, kind_of, newest_revision
 
 __all__ = ["Refused", "cancel", "reply", "resume", "retry", "start", "switch_mode"]
 
 MESSAGE_LIMIT = 50_000
+SESSIONS = {"teammate": SessionKind.AGENT, "team": SessionKind.TEAM, "workflow": SessionKind.WORKFLOW}
 NEEDS_PEOPLE = "{} mode needs human in the loop: somebody has to decide."
 
 
 def start(
     *,
     owner: User,
-    teammate: Teammate,
+    teammate: Performer,
     message: str,
     permission_mode: str | None = None,
     human_in_the_loop: bool | None = None,
@@ -46,14 +45,14 @@ def start(
     revision: Revision | None = None,
     files: Sequence[Given] = (),
 ) -> Run:
-    """Queue a run of `teammate` for one message; mode and human in the loop are the teammate's own unless given.
+    """Queue a run of a teammate, a team or a workflow; mode and human in the loop are its own unless given.
 
     `Refused` says what does not fit; `Limited`, that the end user has used up what is theirs.
     `files` come from `uploads.laid_down`; the run owns them from its first moment.
     """
-    options = options or Options(user_id=teammate.user_id)
-    mode = permission_mode or teammate.permission_mode
-    people = teammate.human_in_the_loop if human_in_the_loop is None else human_in_the_loop
+    options = options or Options(user_id=getattr(teammate, "user_id", ""))
+    mode = permission_mode or str(getattr(teammate, "permission_mode", Mode.AUTONOMOUS))
+    people = getattr(teammate, "human_in_the_loop", True) if human_in_the_loop is None else human_in_the_loop
     _check(teammate, message, mode, people)
     check_options(options, teammate)
     with write():
@@ -61,12 +60,12 @@ def start(
         if session:
             touch(session)
         else:
-            session = Session.objects.create(owner=owner, key=str(uuid.uuid4()), user_id=options.user_id)
+            session = open_session(owner, user_id=options.user_id, kind=SESSIONS[kind_of(teammate)])
         run = Run.objects.create(
             owner=owner,
             session=session,
-            teammate=teammate,
-            performer_revision=revision or current_revision(teammate),
+            **trees.performed_by(teammate),
+            performer_revision=revision or newest_revision(teammate),
             requested_by=requested_by or owner,
             retry_of=retry_of,
             message=message,
@@ -100,7 +99,7 @@ def check_message(message: str) -> None:
         raise Refused("The message holds a NUL or half of a character; remove it.", field="message")
 
 
-def _check(teammate: Teammate, message: str, mode: str, people: bool) -> None:
+def _check(teammate: Performer, message: str, mode: str, people: bool) -> None:
     check_message(message)
     if teammate.archived_at:
         raise Refused(f"{teammate.name} is archived. Choose another teammate.", field="teammate", code="archived")
@@ -110,6 +109,19 @@ def _check(teammate: Teammate, message: str, mode: str, people: bool) -> None:
         raise Refused(f"There is no mode {mode!r}.", field="permission_mode")
     if mode != Mode.AUTONOMOUS and not people:
         raise Refused(NEEDS_PEOPLE.format(Mode(mode).label), field="permission_mode", code="needs_people")
+    if isinstance(teammate, Workflow) and teammate.input_schema is not None:
+        _check_input(teammate.input_schema, message)
+
+
+def _check_input(schema: dict[str, Any], message: str) -> None:
+    """The message of a workflow with an input schema is JSON that fits it; the refusal names the field."""
+    try:
+        given = json.loads(message)
+    except ValueError:
+        raise Refused("This workflow takes JSON that fits its input schema.", field="message") from None
+    if error := next(Draft202012Validator(schema).iter_errors(given), None):
+        where = ".".join(str(part) for part in error.absolute_path) or "message"
+        raise Refused(f"{where}: {error.message}", field=where)
 
 
 def reply(
@@ -129,7 +141,7 @@ def reply(
     people = run.human_in_the_loop if human_in_the_loop is None else human_in_the_loop
     return start(
         owner=run.owner,
-        teammate=run.teammate,
+        teammate=run.performer,
         message=message,
         permission_mode=permission_mode or (run.permission_mode if people else Mode.AUTONOMOUS),
         human_in_the_loop=people,
@@ -147,7 +159,7 @@ def retry(run: Run, *, by: User) -> Run:
         raise Refused("This run is still going. Stop it first.", code="run_active")
     return start(
         owner=run.owner,
-        teammate=run.teammate,
+        teammate=run.performer,
         message=run.message,
         permission_mode=run.permission_mode,
         human_in_the_loop=run.human_in_the_loop,
@@ -165,36 +177,33 @@ def switch_mode(run: Run, mode: str, *, by: User) -> None:
     if mode != Mode.AUTONOMOUS and not run.human_in_the_loop:
         raise Refused(NEEDS_PEOPLE.format(Mode(mode).label), field="permission_mode", code="needs_people")
     with write():
-        lock(run.pk)
-        if not Run.objects.filter(pk=run.pk).live().update(permission_mode=mode):
+        lock(run)
+        if not Run.objects.tree_of(run).live().update(permission_mode=mode):
             raise WrongStatus(f"{run} has ended")
         journal.append(run.pk, "mode.changed", {"mode": mode, "by": by.get_username()})
         run.permission_mode = mode
 
 
-def lock(run_id: int) -> None:
+def lock(run: Run) -> None:
     """Let nobody else change the run before this transaction ends: what is read of it from here on stays true.
 
-    Where several transactions write at a time (PostgreSQL) it also gives all who change a run one order of locks.
+    Where several transactions write at a time (PostgreSQL) it also gives all who change a tree one order of locks.
     """
-    Run.objects.filter(pk=run_id).update(last_seq=F("last_seq"))
+    for pk in dict.fromkeys((run.root_pk, run.pk)):
+        Run.objects.filter(pk=pk).update(last_seq=F("last_seq"))
 
 
 def cancel(run: Run, *, by: User, reason: str = "") -> None:
-    """End the run now, whatever it is doing; `WrongStatus` when it has ended.
+    """End the run and all runs below it now, whatever they are doing; `WrongStatus` when it has ended.
 
     A call that has started may still finish: its result is kept with the call, and the model never sees it.
     """
     with write(durable=True):
-        lock(run.pk)
+        lock(run)
         run.refresh_from_db(fields=["status", "lease"])
-        now, lease = timezone.now(), run.lease
-        run.move(RunStatus.CANCELLED, finished_at=now, open_gates=0, lease="", lease_until=None)
-        run_cancelled.send(Run, run=run)
-        not_begun = sources(CALL_MOVES, CallState.CANCELLED)
-        ToolCall.objects.filter(run=run, state__in=not_begun).update(state=CallState.CANCELLED, finished_at=now)
-        journal.append(run.pk, "run.cancelled", {"by": by.get_username(), "reason": clean(reason)})
-        transaction.on_commit(partial(holds.lose, lease))
+        trees.cancel_one(run, reason, by=by.get_username(), at=timezone.now())
+        trees.cancel_below(run, reason or "The run above was stopped.")
+        trees.ended(run)
 
 
 def resume(run_id: int, handed: Handed) -> int | None:
@@ -205,8 +214,11 @@ def resume(run_id: int, handed: Handed) -> int | None:
     handed.apply(run_id)
     if not _one_gate_less(run_id):
         raise WrongStatus(f"run {run_id} is not paused")
-    run = Run.objects.only("status", "last_seq").get(pk=run_id)
-    if run.status != RunStatus.QUEUED:
+    run = Run.objects.only("status", "last_seq", "root").get(pk=run_id)
+    if run.open_gates:
+        return None
+    trees.goes_on(run, run.last_seq)
+    if run.status != RunStatus.QUEUED:  # it still waits for runs below
         return None
     wake(run_id)
     return journal.append(run_id, "run.resumed", {"pause": run.last_seq})
@@ -214,7 +226,7 @@ def resume(run_id: int, handed: Handed) -> int | None:
 
 def _one_gate_less(run_id: int) -> int:
     """One UPDATE: of two last decisions at once, exactly one sees the sum come to zero."""
-    last = When(open_gates=1, then=Value(RunStatus.QUEUED))
+    last = When(open_gates=1, open_children=0, then=Value(RunStatus.QUEUED))
     return Run.objects.filter(pk=run_id, status=RunStatus.PAUSED, open_gates__gt=0).update(
         status=Case(last, default=Value(RunStatus.PAUSED)),
         open_gates=F("open_gates") - 1,

@@ -4,25 +4,26 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from teammates.choices import Effort, Mode, Permission
+from teammates.performer_models import Member, Team, Workflow
 
-class Mode(models.TextChoices):
-    AUTONOMOUS = "autonomous", "Autonomous"
-    APPROVAL = "approval", "Approval"
-    PLAN = "plan", "Plan first"
-
-
-class Permission(models.TextChoices):
-    ALLOW = "allow", "Allow"
-    ASK = "ask", "Ask"
-    DENY = "deny", "Deny"
-
-
-class Effort(models.TextChoices):
-    LOW = "low", "Low"
-    MEDIUM = "medium", "Medium"
-    HIGH = "high", "High"
-    XHIGH = "xhigh", "Very high"
-    MAX = "max", "Highest"
+__all__ = [
+    "AccountSettings",
+    "ApiKey",
+    "Effort",
+    "EndUser",
+    "Member",
+    "Memory",
+    "Mode",
+    "Permission",
+    "PermissionRule",
+    "Revision",
+    "Team",
+    "Teammate",
+    "TeammateQuerySet",
+    "TeammateTool",
+    "Workflow",
+]
 
 
 class TeammateQuerySet(models.QuerySet["Teammate"]):

@@ -16,12 +16,15 @@ from tests.machine import (  # noqa: F401 - fixtures for every folder
     carry,
     deny,
     fake,
+    member,
     model_server,
     own_tool,
     posted,
     start,
+    team_of,
     teammate_with,
     tell,
+    workflow_of,
 )
 
 CHROMIUM = shutil.which("chromium")

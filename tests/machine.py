@@ -13,7 +13,8 @@ from approvals.services import answer, decide
 from runs import services
 from runs.engine import driver, model
 from runs.models import Event, Message, Run, ToolCall
-from teammates.models import Teammate
+from teammates.models import Team, Teammate, Workflow
+from teammates.performers import save_team, save_workflow
 from teammates.services import save
 from teammates.tools import tool
 from teammates.tools.registry import registry
@@ -219,3 +220,33 @@ def told(fake, request=-1) -> list[str]:
 def results(run: Run) -> list:
     """The state and the result of each call of the run."""
     return list(run.calls.values_list("state", "result"))
+
+
+@pytest.fixture
+def member(transactional_db):
+    def make(slug, *tools, mode="autonomous"):
+        teammate = Teammate(slug=slug, name=slug.title(), model=slug, permission_mode=mode)
+        save(teammate, [(tool, "") for tool in tools])
+        return teammate
+
+    return make
+
+
+@pytest.fixture
+def team_of(transactional_db):
+    def make(*members, mode="coordinate", slug="crew", **fields):
+        team = Team(slug=slug, name="Crew", model="leader", mode=mode, **fields)
+        save_team(team, members)
+        return team
+
+    return make
+
+
+@pytest.fixture
+def workflow_of(transactional_db):
+    def make(*steps, slug="flow", **fields):
+        workflow = Workflow(slug=slug, name="Flow", definition=list(steps), **fields)
+        save_workflow(workflow)
+        return workflow
+
+    return make

@@ -122,7 +122,7 @@ def resolve(request: Request, approval_id: str, body: Resolution) -> HttpRespons
     """The last one of a pause lets the run go on at once. Who decided is the key's owner; `resolved_by` is not read."""
     found = gate_of(request, approval_id)
     with write(durable=True):
-        lock(found.run_id)
+        lock(found.run)
         gate = gate_of(request, approval_id)
         if not gate.is_pending:
             raise Problem(409, f"This is {status_of(gate)} already.")

@@ -39,7 +39,7 @@ def decide_all(run: Run, items: list[Any], by: User) -> int:
     400 for what does not fit, 409 for what comes too late.
     """
     with write(durable=True):
-        lock(run.pk)
+        lock(run)
         run.refresh_from_db(fields=["status"])
         if run.status != RunStatus.PAUSED:
             raise Problem(409, f"The run is not paused: it is {run.status}.")

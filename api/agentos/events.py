@@ -30,8 +30,8 @@ class Telling:
         model = model_of(run)
         self.model = {"model": model, "model_provider": provider_of(model)}
         self.names = {
-            "agent_id": run.teammate.slug,
-            "agent_name": run.teammate.name,
+            "agent_id": run.performer.slug,
+            "agent_name": run.performer.name,
             "run_id": str(run.uuid),
             "session_id": run.session.key,
         }

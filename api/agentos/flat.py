@@ -64,7 +64,7 @@ def flat(run: Run, gates: list[Gate], lines: list[Line], partial: str) -> dict[s
     thinking = "".join(message.thinking for message in run.messages.all())
     shape = {
         "run_id": str(run.uuid),
-        "agent_id": run.teammate.slug,
+        "agent_id": run.performer.slug,
         "user_id": run.user_id or None,
         "status": STATUS[RunStatus(run.status)],
         "run_input": run.message,

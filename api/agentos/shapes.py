@@ -72,8 +72,8 @@ def run_shape(run: Run, *, user_id: str | None = None) -> dict[str, Any]:
     model = model_of(run)
     shape = {
         "run_id": str(run.uuid),
-        "agent_id": run.teammate.slug,
-        "agent_name": run.teammate.name,
+        "agent_id": run.performer.slug,
+        "agent_name": run.performer.name,
         "session_id": run.session.key,
         "user_id": run.user_id or None,
         "content": content_of(run, gates),

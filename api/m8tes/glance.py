@@ -64,7 +64,7 @@ def needs_you(request: Request, user_id: str | None = None) -> HttpResponse:
     waiting = awaiting(in_scope(request.auth, user_id))
     first = list(waiting.select_related("teammate").order_by("-pk")[:ITEMS])
     gates = open_gates(first)
-    items = [{"run_id": run.pk, "title": title(run, gates), "mate_name": run.teammate.name} for run in first]
+    items = [{"run_id": run.pk, "title": title(run, gates), "mate_name": run.performer.name} for run in first]
     return answer({"count": waiting.count(), "items": items})
 
 
@@ -76,7 +76,7 @@ def open_gates(runs: list[Run]) -> dict[int, Gate]:
 
 
 def title(run: Run, gates: dict[int, Gate]) -> str:
-    return title_of(gates[run.pk]) if run.pk in gates else f"{run.teammate.name} needs you"
+    return title_of(gates[run.pk]) if run.pk in gates else f"{run.performer.name} needs you"
 
 
 @router.get("/activity", auth=READ, summary="What every teammate does now, and did last")
@@ -87,7 +87,7 @@ def activity(request: Request, user_id: str | None = None) -> HttpResponse:
     shown = [*living(request.auth, user_id), *runs.filter(pk__in=[pk for pk in last if pk])]
     groups: dict[int, list[dict[str, Any]]] = {}
     for run in sorted(shown, key=lambda run: -run.pk):
-        groups.setdefault(run.teammate_id, []).append(active(run))
+        groups.setdefault(run.performer.pk, []).append(active(run))
     return answer({"data": [{"agent_id": pk, "runs": of_agent} for pk, of_agent in sorted(groups.items())]})
 
 

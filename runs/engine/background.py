@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from runs.engine.leader import briefing
 from runs.models import Run, RunFile
 from runs.states import RunStatus
 from teammates.models import Memory, Mode
@@ -21,12 +22,13 @@ MEMORIES, CONVERSATIONS = 50, 5
 def instructions(run: Run, definition: dict[str, Any], files: list[RunFile]) -> list[str]:
     """The parts of the system message. `files`: those of the whole conversation."""
     parts = standing(definition, run.dependencies)
+    parts.append(briefing(definition))
     if run.permission_mode == Mode.PLAN and not run.plan_approved:
         parts.append(PLAN_FIRST)
     parts.append(given(files))
     if run.memory:
         parts.append(remembered(run))
-    if run.history:
+    if run.history and run.parent_id is None:
         parts.append(done_before(run))
     if run.output_schema is not None:
         parts.append(f"{FITTING}\n{json.dumps(run.output_schema, ensure_ascii=False)}")
@@ -58,7 +60,7 @@ def filled(text: str, dependencies: dict[str, Any]) -> str:
 
 def remembered(run: Run) -> str:
     """Memories of the run's account and end user, and of no other; the newest, as many as fit."""
-    who = Q(teammate=None) | Q(teammate_id=run.teammate_id)
+    who = Q(teammate=None) | Q(teammate=run.teammate)
     texts = Memory.objects.filter(who, owner_id=run.owner_id, user_id=run.user_id).order_by("-pk")
     lines = [f"- {text}" for text in texts.values_list("text", flat=True)[:MEMORIES]]
     return f"{REMEMBERED}\n" + "\n".join(reversed(fitting(lines))) if lines else ""
@@ -68,10 +70,11 @@ def done_before(run: Run) -> str:
     """Message and answer of the last runs of other conversations with this teammate and end user."""
     others = Run.objects.filter(
         owner_id=run.owner_id,
-        teammate_id=run.teammate_id,
+        teammate=run.teammate,
         user_id=run.user_id,
         status=RunStatus.COMPLETED,
         session__hidden=False,
+        parent=None,
         pk__lt=run.pk,
     ).exclude(session_id=run.session_id)
     pairs = others.order_by("-pk").values_list("message", "output")[:CONVERSATIONS]
@@ -93,7 +96,9 @@ def fitting(texts: list[str]) -> list[str]:
 
 def conversation(run: Run, bound: int) -> list[dict[str, Any]]:
     """Earlier runs of the run's own conversation that came to an answer, oldest first."""
-    earlier = Run.objects.filter(session_id=run.session_id, pk__lt=run.pk, status=RunStatus.COMPLETED)
+    if run.parent_id is not None:
+        return []  # a member sees its task
+    earlier = Run.objects.roots().filter(session_id=run.session_id, pk__lt=run.pk, status=RunStatus.COMPLETED)
     pairs = list(earlier.order_by("-pk").values_list("message", "output")[:bound])
     return [
         {"role": role, "content": text}

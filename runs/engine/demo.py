@@ -5,6 +5,7 @@ It reads the transcript and counts nothing, so replies, restarts and edits find 
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from runs.engine.reply import AskedCall, Reply, Request
 PAUSE = 1 / 30  # seconds between two words
 LABEL = "I am Sayso's scripted demo model: what I say is prepared, what you decide is real."
 QUESTION = "Who is this for?"
+MEMBER = re.compile(r"^- ([A-Za-z0-9_-]+): ", re.MULTILINE)  # of the leader's list of members
 
 Said = tuple[str, AskedCall | None]
 
@@ -33,6 +35,8 @@ def next_part(request: Request) -> Said:
     offered = {tool.name for tool in request.tools}
     results = results_by_tool(request.messages)
     wish = wish_of(request.messages)
+    if "delegate_task_to_member" in offered:
+        return lead(request.messages, wish, results.get("delegate_task_to_member", []))
     if "submit_plan" in offered:
         return plan(wish, results.get("submit_plan", []))
     if "AskUserQuestion" in offered and "AskUserQuestion" not in results:
@@ -43,6 +47,15 @@ def next_part(request: Request) -> Said:
     if "announce" in offered and "announce" not in results:
         return announcement(wish, audience)
     return closing(wish, audience, results), None
+
+
+def lead(messages: list[dict[str, Any]], wish: str, answers: list[str]) -> Said:
+    """As a leader: one task for each member, one after the other, then an answer that holds theirs."""
+    members = MEMBER.findall("\n".join(m["content"] for m in messages if m["role"] == "system"))
+    if len(answers) < len(members):
+        task = {"member_id": members[len(answers)], "task": wish}
+        return part(f"I give this to {members[len(answers)]}.", "delegate_task_to_member", task)
+    return "\n\n".join([f"Done: “{wish}”. This is what my team found:", *answers, LABEL]), None
 
 
 def results_by_tool(messages: list[dict[str, Any]]) -> dict[str, list[str]]:

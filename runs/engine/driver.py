@@ -8,12 +8,13 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.utils import timezone
 
-from runs import journal
+from runs import journal, trees
 from runs.engine import holds, loop
+from runs.engine.flow import Scripted
 from runs.engine.holds import HandedBack, Hold, fresh_until
 from runs.engine.model import Model
 from runs.engine.reply import ModelFailed
-from runs.engine.steps import Finished, OutOfTurns, Paused, Wait
+from runs.engine.steps import Finished, OutOfTurns, Paused, Step, Wait
 from runs.engine.structured import data_in
 from runs.engine.toolbox import Toolbox
 from runs.engine.transcript import Transcript
@@ -27,6 +28,8 @@ from runs.wakeup import wake
 logger = logging.getLogger("sayso.runs")
 
 STATE_SCHEMA = 1
+FLOW_TURNS = 10_000  # of a workflow; its steps and loops are bounded by themselves
+WITH = ("teammate", "team", "workflow", "session", "performer_revision", "called_by", "root", "parent")
 TIRED = "It was begun {} times without getting anywhere."
 NEWER = "It was left by a newer release of Sayso ({}), which this one cannot read."
 
@@ -64,7 +67,7 @@ def claim(run_id: int, hold: Hold) -> Run | None:
         )
         if not taken:
             return None
-        run = Run.objects.select_related("teammate", "session", "performer_revision").get(pk=run_id)
+        run = Run.objects.select_related(*WITH).get(pk=run_id)
         if run.started_at is None:
             Run.objects.filter(pk=run_id).update(started_at=now)
             journal.append(run_id, "run.started")
@@ -73,33 +76,55 @@ def claim(run_id: int, hold: Hold) -> Run | None:
 
 def work(run: Run, hold: Hold) -> None:
     if run.state_schema > STATE_SCHEMA:
-        return pause(run, hold, [Wait("attention", None, NEWER.format(run.state_schema))])
-    if run.attempt >= settings.MAX_ATTEMPTS:
-        return pause(run, hold, [Wait("attention", None, TIRED.format(run.attempt - 1))])
-    if not run.teammate.enabled:
-        return fail(run, hold, f"{run.teammate.name} is disabled.", "teammate_disabled")
+        pause(run, hold, [Wait("attention", None, NEWER.format(run.state_schema))])
+    elif run.attempt >= settings.MAX_ATTEMPTS:
+        pause(run, hold, [Wait("attention", None, TIRED.format(run.attempt - 1))])
+    elif not run.performer.enabled:
+        fail(run, hold, f"{run.performer.name} is disabled.", "teammate_disabled")
+    else:
+        while not settle(run, hold, advance(run, hold)):
+            pass  # what it would have waited for has just ended
+
+
+def advance(run: Run, hold: Hold) -> Step:
     definition = run.performer_revision.definition
-    toolbox = Toolbox(run, hold, definition)
-    match loop.advance(
-        Transcript(run, hold, definition), Model(run, hold), toolbox, max_turns=run.max_turns or settings.MAX_TURNS
-    ):
+    transcript, toolbox = Transcript(run, hold, definition), Toolbox(run, hold, definition)
+    if run.workflow_id is not None:
+        return loop.advance(transcript, Scripted(transcript), toolbox, max_turns=FLOW_TURNS)
+    return loop.advance(transcript, Model(run, hold), toolbox, max_turns=run.max_turns or settings.MAX_TURNS)
+
+
+def settle(run: Run, hold: Hold, step: Step) -> bool:
+    """Write down how the stretch ended; False when it has not ended after all."""
+    match step:
         case Finished(output):
             finish(run, hold, output)
         case Paused(waits):
-            pause(run, hold, waits)
+            return pause(run, hold, waits)
         case OutOfTurns(limit):
             fail(run, hold, f"Stopped after {limit} turns without an end.", "max_turns")
+    return True
 
 
-def pause(run: Run, hold: Hold, waits: list[Wait]) -> None:
-    """Let go of the run until people have decided; the gates open in the same transaction, or nothing happens."""
-    with journal.step(run.pk, hold.lease):
-        run.move(RunStatus.PAUSED, open_gates=len(waits), lease="", lease_until=None)
-        for wait in waits:
+def pause(run: Run, hold: Hold, waits: list[Wait]) -> bool:
+    """Let go of the run until people have decided and runs below have ended; its gates open in the same transaction.
+
+    False, and nothing changed, when it waited for runs below only, and all of them have just ended.
+    """
+    gates = [wait for wait in waits if wait.kind != "child"]
+    with trees.step(run, hold.lease):
+        children = trees.live_children(run)
+        if not gates and not children:
+            return False
+        run.move(RunStatus.PAUSED, open_gates=len(gates), open_children=children, lease="", lease_until=None)
+        for wait in gates:
             if wait.call:
                 hold_for_people(run, wait.call)
-        run_paused.send(Run, run=run, waits=waits)
-        journal.append(run.pk, "run.paused", {"gates": len(waits)})
+        if gates:
+            run_paused.send(Run, run=run, waits=gates)
+            journal.append(run.pk, "run.paused", {"gates": len(gates)})
+        trees.stood_still(run)
+    return True
 
 
 def hold_for_people(run: Run, call: ToolCall) -> None:
@@ -112,21 +137,24 @@ def hold_for_people(run: Run, call: ToolCall) -> None:
 
 def finish(run: Run, hold: Hold, output: str) -> None:
     ended = {"finished_at": timezone.now(), "lease": "", "lease_until": None}
-    with journal.step(run.pk, hold.lease):
+    with trees.step(run, hold.lease):
         run.move(RunStatus.COMPLETED, output=output, output_data=data_in(output, run.output_schema), **ended)
         journal.append(run.pk, "run.completed", {"output": output, "usage": run.usage})
+        trees.ended(run)
 
 
 def fail(run: Run, hold: Hold, error: str, code: str) -> None:
     """End the run with what went wrong, in words for the person; calls that have not begun never will."""
     try:
-        with journal.step(run.pk, hold.lease):
+        with trees.step(run, hold.lease):
             now = timezone.now()
             run.refresh_from_db(fields=["status"])  # a pause or an end that was undone left another one here
             run.move(RunStatus.FAILED, error=error, error_code=code, finished_at=now, lease="", lease_until=None)
             open_calls = ToolCall.objects.filter(run=run, state__in=sources(CALL_MOVES, CallState.CANCELLED))
             open_calls.update(state=CallState.CANCELLED, finished_at=now)
             journal.append(run.pk, "run.failed", {"error": error, "code": code})
+            trees.cancel_below(run, "The run above has failed.")
+            trees.ended(run)
     except (LeaseLost, WrongStatus):
         logger.info("%s ended elsewhere", run)
 

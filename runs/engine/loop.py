@@ -11,10 +11,12 @@ def advance(transcript: Transcript, model: Asking, toolbox: Toolbox, *, max_turn
     while True:
         if waits := toolbox.run_what_may_run(transcript.open_calls()):
             return Paused(waits)
+        if (text := transcript.handed_over()) is not None:
+            return Finished(text)
         if (text := transcript.answer()) is not None:
             if wait := toolbox.plan_in(text):
                 return Paused([wait])
             return Finished(text)
         if transcript.turns >= max_turns:
             return OutOfTurns(max_turns)
-        transcript.add(model.respond(transcript.request(toolbox.offered())))
+        transcript.add(transcript.beginning() or model.respond(transcript.request(toolbox.offered())))

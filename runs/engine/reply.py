@@ -30,6 +30,8 @@ class AskedCall:
     id: str
     name: str
     arguments: str
+    step: str = ""  # of a workflow: the place that the call stands for
+    must_ask: str = ""  # why a person has to decide, whatever the mode says
 
 
 @dataclass(frozen=True)

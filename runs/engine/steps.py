@@ -5,12 +5,13 @@ from typing import Literal
 
 from runs.models import ToolCall
 
-WaitKind = Literal["approval", "ask", "plan", "input", "external", "unknown", "attention"]
+# "child" waits for a run below, all others for a person.
+WaitKind = Literal["approval", "ask", "plan", "input", "external", "unknown", "attention", "child"]
 
 
 @dataclass(frozen=True)
 class Wait:
-    """One thing that only a person can give. `call` is None for a plan given as text and for attention."""
+    """What only a person, or another run, can give. `call` is None for a plan given as text and for attention."""
 
     kind: WaitKind
     call: ToolCall | None

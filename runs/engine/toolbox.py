@@ -1,29 +1,27 @@
 """From a call that the model asked for to its result, or to the person who must have a say."""
 
-import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from runs import journal
-from runs.digest import canonical, digest_of, once
+from runs import journal, trees
+from runs.digest import digest_of
+from runs.engine.arguments import NotRun, arguments_of, checked
 from runs.engine.executor import TimedOut, execute, keep_as_evidence, share
 from runs.engine.holds import Hold
 from runs.engine.steps import Wait
 from runs.journal import LeaseLost
 from runs.models import Run, ToolCall
 from runs.states import CallState
-from teammates.models import Mode, Permission, PermissionRule, Teammate, TeammateTool
+from teammates.models import Mode, Permission, PermissionRule, TeammateTool
+from teammates.performers import Performer, Reference, find
 from teammates.permissions import verdict
 from teammates.tools.builtin import BUILT_IN
-from teammates.tools.questions import ASK, PLAN
-from teammates.tools.registry import BadArguments, Tool, nul_in, registry
+from teammates.tools.delegation import BRANCH, DELEGATE, INTERNAL
+from teammates.tools.questions import ASK, PLAN, STEP_INPUT
+from teammates.tools.registry import Tool, registry
 
 logger = logging.getLogger("sayso.runs")
 
@@ -32,20 +30,13 @@ OUTSIDE = "Somebody else runs {} and gives its result."
 UNKNOWN = "It was started, and nobody knows how it ended. It is not repeated by itself."
 
 
-@dataclass(frozen=True)
-class NotRun(Exception):
-    """The call ends here; `result` is what the model is told."""
-
-    state: CallState
-    result: str
-
-
 class Toolbox:
     """The tools of one run, under its lease."""
 
     def __init__(self, run: Run, hold: Hold, definition: dict[str, Any]) -> None:
         self.run, self.hold = run, hold
         self._set_here = tools_of(run, definition)
+        self._members = definition.get("members", [])
 
     def offered(self) -> list[Tool]:
         """What the model may ask for now."""
@@ -55,6 +46,8 @@ class Toolbox:
             found.append(ASK)
         if self._plan_is_due():
             found.append(PLAN)
+        if self._members and self.run.team_id is not None:
+            found.append(DELEGATE)
         return found
 
     def plan_in(self, text: str) -> Wait | None:
@@ -72,6 +65,8 @@ class Toolbox:
         try:
             if call.state == CallState.OUTCOME_UNKNOWN:
                 return Wait("unknown", call, UNKNOWN)
+            if call.tool in INTERNAL and call.state == CallState.STARTED:
+                return Wait("child", call)  # its run lives, else the call would have ended with it
             if call.state == CallState.STARTED:
                 return self._recover(call)
             if call.state == CallState.PROPOSED and (wait := self._consider(call)):
@@ -89,7 +84,7 @@ class Toolbox:
         tool = self._tool(call)
         call.arguments = arguments_of(call, tool)
         call.effect, call.tool_def_hash = tool.effect, tool.def_hash
-        if tool.gate:
+        if tool.gate in ("ask", "plan"):
             return self._person_answers(call, tool)
         self.run.refresh_from_db(fields=["permission_mode"])  # a person may have switched it meanwhile
         ruling = verdict(
@@ -111,7 +106,7 @@ class Toolbox:
         return None
 
     def _person_answers(self, call: ToolCall, tool: Tool) -> Wait:
-        if tool is ASK:
+        if tool in (ASK, STEP_INPUT):
             if not self.run.human_in_the_loop:
                 raise NotRun(CallState.FAILED, "Nobody answers questions in this run. Decide yourself.")
             return Wait("ask", call)
@@ -146,7 +141,33 @@ class Toolbox:
         self._as_allowed(call)
         if tool.external:
             return Wait("external", call, OUTSIDE.format(tool.title))
-        return self._start(call, tool)
+        return self._delegate(call, tool) if tool.gate == "child" else self._start(call, tool)
+
+    def _delegate(self, call: ToolCall, tool: Tool) -> Wait:
+        """Begin the run that answers the call; both are there, or neither."""
+        arguments = checked(tool, call.arguments)
+        performer, task = self._performer(call, arguments)
+        try:
+            with trees.step(self.run, self.hold.lease):
+                call.move(CallState.STARTED, started_at=timezone.now())
+                journal.append(self.run.pk, "call.started", {"call": call.pk, "turn": call.turn})
+                trees.begin(self.run, call, performer, task)
+        except trees.TooLarge as error:
+            call.refresh_from_db(fields=["state"])  # the transaction was undone
+            raise NotRun(CallState.FAILED, str(error)) from error
+        return Wait("child", call)
+
+    def _performer(self, call: ToolCall, arguments: dict[str, Any]) -> tuple[Performer, str]:
+        if call.tool == BRANCH.name:
+            return self.run.performer, self.run.message
+        known = {one["id"]: one["kind"] for one in self._members}
+        name = arguments["member_id"]
+        if name not in known:
+            raise NotRun(CallState.FAILED, f"There is no member {name!r}. There are: {', '.join(known) or 'none'}.")
+        found = find(Reference(known[name], name))
+        if found is None or not found.enabled:
+            raise NotRun(CallState.FAILED, f"{name} is not available: it was disabled or removed.")
+        return found, arguments["task"]
 
     def _as_allowed(self, call: ToolCall) -> None:
         if call.approved_digest != digest_of(self.run, call):
@@ -207,7 +228,9 @@ class Toolbox:
     # --- what holds now ---
 
     def _tool(self, call: ToolCall) -> Tool:
-        implied = {ASK.name, PLAN.name}
+        implied = {ASK.name, PLAN.name, *INTERNAL, STEP_INPUT.name} if self._members else {ASK.name, PLAN.name}
+        if self.run.workflow_id is not None:
+            implied |= {*INTERNAL, STEP_INPUT.name}
         tool = registry.get(call.tool) if call.tool in self._set_here or call.tool in implied else None
         if tool is None:
             have = ", ".join(tool.name for tool in self.offered())
@@ -219,14 +242,14 @@ class Toolbox:
 
     def _denied(self) -> set[str]:
         """Read live: a permission may be taken away from a run that has begun, never given."""
-        denied = TeammateTool.objects.filter(teammate_id=self.run.teammate_id, permission=Permission.DENY)
+        denied = TeammateTool.objects.filter(teammate=self.run.teammate, permission=Permission.DENY)
         return set(denied.values_list("tool", flat=True))
 
     def _still_allowed(self, tool: Tool) -> None:
         if tool.name in self._denied():
             raise NotRun(CallState.DENIED, f"{tool.title} is denied for this teammate now.")
-        if not Teammate.objects.filter(pk=self.run.teammate_id, enabled=True).exists():
-            raise NotRun(CallState.FAILED, "Not run: this teammate has been disabled.")
+        if not type(self.run.performer)._default_manager.filter(pk=self.run.performer.pk, enabled=True).exists():
+            raise NotRun(CallState.FAILED, f"Not run: {self.run.performer.name} has been disabled.")
         if not User.objects.filter(pk=self.run.requested_by_id, is_active=True).exists():
             raise NotRun(CallState.FAILED, "Not run: the account that asked for it has been disabled.")
 
@@ -243,34 +266,3 @@ def stands(run: Run, tool: Tool) -> bool:
     """Read live: a standing permission may be given, or taken back, while the run goes on."""
     rules = PermissionRule.objects.filter(owner_id=run.owner_id, user_id=run.user_id, tool=tool.name)
     return rules.exists()
-
-
-def arguments_of(call: ToolCall, tool: Tool) -> dict[str, Any]:
-    """The arguments as the tool would get them; `NotRun` tells the model what is wrong with them."""
-    if call.arguments is not None:  # a call that is tried again has them already
-        return dict(call.arguments)
-    try:
-        read = json.loads(call.raw_arguments or "{}", object_pairs_hook=once)
-        canonical(read)
-    except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
-        raise NotRun(CallState.FAILED, f"Not run: the arguments are not valid JSON ({error}).") from error
-    if not isinstance(read, dict):
-        raise NotRun(CallState.FAILED, "Not run: the arguments must be one JSON object.")
-    if nul_in(read):
-        raise NotRun(CallState.FAILED, "Not run: the arguments hold a NUL character.")
-    with fitting():
-        tool.check_offered(read)
-    return read
-
-
-def checked(tool: Tool, arguments: Any) -> dict[str, Any]:
-    with fitting():
-        return tool.check(arguments)
-
-
-@contextmanager
-def fitting() -> Iterator[None]:
-    try:
-        yield
-    except BadArguments as error:
-        raise NotRun(CallState.FAILED, f"Not run: the arguments do not fit. {error}") from error

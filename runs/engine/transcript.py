@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from runs import journal
-from runs.engine import attached
+from runs.engine import attached, leader
 from runs.engine.background import conversation, instructions
 from runs.engine.holds import Hold
 from runs.engine.reply import AskedCall, Reply, Request
@@ -27,7 +27,7 @@ class Transcript:
         self.run, self.hold, self.definition = run, hold, definition
         # Read once: while a worker holds the run, nobody else adds to these, and the toolbox moves these very calls.
         self._messages = list(run.messages.all())
-        self._calls = list(run.calls.filter(retried_as=None))
+        self.calls = list(run.calls.filter(retried_as=None))
         self._files = of_conversation(run)
         self._asked: str | list[attached.Part] | None = None
 
@@ -40,14 +40,22 @@ class Transcript:
         return max((message.turn for message in self._messages), default=0)
 
     def open_calls(self) -> list[ToolCall]:
-        return [call for call in self._calls if call.is_open]
+        return [call for call in self.calls if call.is_open]
 
     def answer(self) -> str | None:
         """The final text, once the model has answered without asking for a call."""
         last = self._messages[-1] if self._messages else None
-        if not last or last.role != Message.Role.ASSISTANT or any(call.turn == last.turn for call in self._calls):
+        if not last or last.role != Message.Role.ASSISTANT or any(call.turn == last.turn for call in self.calls):
             return None
         return last.text
+
+    def handed_over(self) -> str | None:
+        """The answer of a member that the whole task went to."""
+        return leader.handed_over(self.definition, self.calls)
+
+    def beginning(self) -> Reply | None:
+        """What is asked for before the model is asked anything."""
+        return None if self._messages else leader.opening(self.run, self.definition)
 
     def request(self, tools: list[Tool]) -> Request:
         """The next question to the model. Anything the model says belongs to turn `turns + 1`."""
@@ -64,7 +72,7 @@ class Transcript:
     def _said(self, message: Message) -> list[dict[str, Any]]:
         if message.role == Message.Role.USER:
             return [{"role": "user", "content": message.text}]
-        calls = [call for call in self._calls if call.turn == message.turn]
+        calls = [call for call in self.calls if call.turn == message.turn]
         said: dict[str, Any] = {"role": "assistant", "content": message.text or None}
         if calls:
             said["tool_calls"] = [
@@ -92,7 +100,7 @@ class Transcript:
             run.usage = added(run.usage, usage)
             Run.objects.filter(pk=run.pk).update(usage=run.usage, attempt=0)
         self._messages.append(said)
-        self._calls += calls
+        self.calls += calls
 
     def _keep(self, asked: AskedCall, turn: int, ordinal: int, *, cut: bool) -> ToolCall:
         """A call of an answer that the token limit cut off is never run, even if it can be read."""
@@ -104,6 +112,8 @@ class Transcript:
             provider_call_id=asked.id[:200],
             tool=asked.name[:200],
             raw_arguments=asked.arguments,
+            step=asked.step,
+            must_ask=asked.must_ask,
             **failed,
         )
         journal.append(self.run.pk, "call.proposed", {"call": call.pk, "turn": turn, "tool": call.tool})

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field
 
-from teammates.tools import questions  # noqa: F401 - importing it registers AskUserQuestion and submit_plan
+from teammates.tools import delegation, questions  # noqa: F401 - importing them registers their tools
 from teammates.tools.context import ToolContext, ToolError
 from teammates.tools.registry import make, registry, tool
 

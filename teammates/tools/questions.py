@@ -1,6 +1,6 @@
 """The two calls that are answered by a person: the shape of a question, and of a plan."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -83,5 +83,26 @@ PLAN = Tool(
     gate="plan",
 )
 
+
+class StepInputArguments(ToolArguments):
+    """As of AskUserQuestion, but worded by us: the questions have no options."""
+
+    questions: list[dict[str, Any]]
+
+
+STEP_INPUT = Tool(
+    name="step_input",
+    function=answered_by_a_person,
+    arguments=StepInputArguments,
+    description="What a person gives to a step of a workflow before it starts.",
+    title="Give a step its input",
+    effect="pure",
+    risk="read",
+    icon="text-cursor-input",
+    gate="ask",
+    internal=True,
+)
+
 registry.add(ASK)
 registry.add(PLAN)
+registry.add(STEP_INPUT)

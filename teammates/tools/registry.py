@@ -17,7 +17,7 @@ from teammates.tools.context import ToolContext
 Effect = Literal["pure", "read", "idempotent", "effect"]
 Risk = Literal["read", "write_internal", "write_external", "spend", "access", "destroy", "execute"]
 Level = Literal["low", "medium", "high", "critical"]
-Gate = Literal["", "ask", "plan"]
+Gate = Literal["", "ask", "plan", "child"]
 
 # From harmless to harmful: `@tool(risk=…)` may raise what follows from the effect, never lower it.
 RISKS: tuple[Risk, ...] = get_args(Risk)
@@ -71,6 +71,7 @@ class Tool:
     needs_approval: bool = False
     timeout: float = 60.0
     gate: Gate = ""
+    internal: bool = False  # comes with a team or a workflow; nobody is given it by name
     wants_context: bool = False
     user_input: tuple[str, ...] = ()
     external: bool = False
@@ -172,7 +173,10 @@ class Registry:
         return self._tools.get(name)
 
     def all(self) -> list[Tool]:
-        return sorted(self._tools.values(), key=lambda t: (bool(t.gate), t.title))
+        """Those that a teammate may be given."""
+        return sorted(
+            (each for each in self._tools.values() if not each.internal), key=lambda t: (bool(t.gate), t.title)
+        )
 
     def remove(self, name: str) -> None:
         self._tools.pop(name, None)

@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from runs import deliveries, recovery, services, webhooks
@@ -94,7 +95,7 @@ def test_a_failure_is_told_with_its_reason(hook, start, teammate_with, fake, car
 
 def test_a_change_that_is_undone_is_not_told(hook, asked, owner, monkeypatch):
     hook()
-    monkeypatch.setattr(services.transaction, "on_commit", lambda do: 1 / 0)
+    monkeypatch.setattr(transaction, "on_commit", lambda do: 1 / 0)
     with refused(asked, ZeroDivisionError):
         services.cancel(asked, by=owner)
     assert told() == []

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from config.env import ROOT
 from teammates import lifecycle, roster, services
-from teammates.models import Revision, Teammate
+from teammates.models import Revision, Team, Teammate, Workflow
 
 CLERK = """
 [[teammates]]
@@ -43,7 +43,8 @@ def test_dump_is_the_inverse_of_load(db):
     roster.load((ROOT / "config" / "roster.toml").read_text())
     before = {teammate.slug: services.definition_of(teammate) for teammate in Teammate.objects.all()}
     dumped = roster.dump()
-    Teammate.objects.all().delete()
+    for kind in (Workflow, Team, Teammate):
+        kind.objects.all().delete()
     roster.load(dumped)
     assert {teammate.slug: services.definition_of(teammate) for teammate in Teammate.objects.all()} == before
     assert roster.dump() == dumped
@@ -66,7 +67,8 @@ def test_an_archived_teammate_is_not_dumped(clerk, scribe):
 
 
 def test_the_sample_shows_all_three_modes_and_fits_the_tools(db):
-    loaded = roster.load((ROOT / "config" / "roster.toml").read_text())
+    everybody = roster.load((ROOT / "config" / "roster.toml").read_text())
+    loaded = [one for one in everybody if isinstance(one, Teammate)]
     assert {teammate.permission_mode for teammate in loaded} == {"autonomous", "approval", "plan"}
     assert all(not teammate.model and teammate.human_in_the_loop for teammate in loaded)
 
@@ -115,3 +117,39 @@ def test_the_command_says_what_is_wrong_with_the_file(db, tmp_path, content):
     with pytest.raises(CommandError, match=r"bad\.toml"):
         call_command("roster", "load", str(path))
     assert not Teammate.objects.exists()
+
+
+CREW = (
+    CLERK
+    + """
+[[teams]]
+id = "crew"
+name = "Crew"
+members = ["clerk"]
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (CLERK + "[[teams]]\nid = 'clerk'\nname = 'A'\nmembers = ['clerk']", "“clerk” is in the file twice"),
+        ("[[teams]]\nid = 'a'\nname = 'A'\nmembers = ['nobody']", "no teammate or team “nobody”"),
+        ("[[teams]]\nid = 'a'\nname = 'A'\nmembers = ['a']", "cannot be a member of itself"),
+        ("[[workflows]]\nid = 'a'\nname = 'A'\nsteps = [{ name = 'x', tool = 'nope' }]", "no tool “nope”"),
+        ("[[workflows]]\nid = 'a'\nname = 'A'\nsteps = [{ name = 'x' }]", "exactly one of"),
+    ],
+)
+def test_a_team_or_workflow_that_cannot_be_is_refused_with_its_name(db, text, told):
+    with pytest.raises(roster.RosterError) as refused:
+        roster.load(text)
+    assert told in str(refused.value)
+    assert not Team.objects.exists() and not Workflow.objects.exists() and not Teammate.objects.exists()
+
+
+def test_a_team_and_a_workflow_come_back_as_they_were(db):
+    flow = "[[workflows]]\nid = 'flow'\nname = 'Flow'\nsteps = [{ name = 'x', team = 'crew' }]"
+    roster.load(f"{CREW}{flow}")
+    assert roster.dump() == (roster.load(roster.dump()) and roster.dump())
+    assert [member.performer.slug for member in Team.objects.get().members.all()] == ["clerk"]
+    assert Workflow.objects.get().definition == [{"name": "x", "team": "crew"}]

@@ -169,7 +169,7 @@ def test_a_session_that_cannot_be_kept_is_refused(db, door, body):
 
 def test_a_session_of_an_agent_that_is_not_there_is_refused(db, door):
     assert problem_of(sent(door, "POST", "/sessions", {"agent_id": "nobody"})) == GONE
-    assert problem_of(sent(door, "POST", "/sessions?type=team", {})) == (422, "VALIDATION_ERROR")
+    assert problem_of(sent(door, "POST", "/sessions?type=crowd", {})) == (422, "VALIDATION_ERROR")
     assert not Session.objects.exists()
 
 

@@ -1,0 +1,196 @@
+"""Runs within runs: how a child begins, and how its end reaches the run that waits for it.
+
+A transaction that touches several runs of a tree first touches the root's row, so that all take one order of locks.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, F, Value, When
+from django.utils import timezone
+
+from runs import journal
+from runs.engine import holds
+from runs.engine.reply import clean
+from runs.locks import write
+from runs.models import Run, ToolCall
+from runs.signals import run_cancelled
+from runs.states import CALL_MOVES, CallState, RunStatus, sources
+from runs.wakeup import wake
+from teammates.models import Mode, Team, Teammate
+from teammates.performers import Performer, newest_revision
+from teammates.tools.delegation import INTERNAL
+
+DEPTH = 6  # runs within runs
+SIZE = 500  # runs of one tree
+STRICT = [Mode.AUTONOMOUS, Mode.APPROVAL, Mode.PLAN]
+
+
+class TooLarge(Exception):
+    """The tree may not grow further; the message is for the model."""
+
+
+@contextmanager
+def step(run: Run, lease: str, *, durable: bool = False) -> Iterator[None]:
+    """As `journal.step`, for what may touch other runs of the tree."""
+    if run.root_id is None:
+        with journal.step(run.pk, lease, durable=durable):
+            yield
+        return
+    with write(durable=durable):
+        Run.objects.filter(pk=run.root_id).update(last_seq=F("last_seq"))
+        with journal.step(run.pk, lease):
+            yield
+
+
+def begin(parent: Run, call: ToolCall, performer: Performer, message: str) -> Run:
+    """A child run of `parent` that answers `call`, inside the transaction that starts the call."""
+    root = parent.root or parent
+    if parent.depth + 1 > DEPTH:
+        raise TooLarge(f"Runs may be nested {DEPTH} deep.")
+    if Run.objects.tree_of(parent).count() >= SIZE:
+        raise TooLarge(f"A run may have {SIZE} runs below it.")
+    child = Run.objects.create(
+        owner_id=parent.owner_id,
+        session_id=parent.session_id,
+        **performed_by(performer),
+        performer_revision=newest_revision(performer) if performer != parent.performer else parent.performer_revision,
+        requested_by_id=parent.requested_by_id,
+        parent=parent,
+        root=root,
+        called_by=call,
+        depth=parent.depth + 1,
+        message=message,
+        permission_mode=stricter(performer, root),
+        human_in_the_loop=root.human_in_the_loop,
+        user_id=parent.user_id,
+        metadata=parent.metadata,
+        dependencies=parent.dependencies,
+        memory=parent.memory,
+    )
+    journal.append(child.pk, "run.queued", {"mode": child.permission_mode})
+    journal.append(parent.pk, "child.started", {"run": child.pk, "call": call.pk, "name": performer.name})
+    wake(child.pk)
+    return child
+
+
+def performed_by(performer: Performer) -> dict[str, Performer]:
+    if isinstance(performer, Teammate):
+        return {"teammate": performer}
+    return {"team": performer} if isinstance(performer, Team) else {"workflow": performer}
+
+
+def stricter(performer: Performer, root: Run) -> str:
+    """The stricter of the performer's own mode and the root's; without people nobody could be asked."""
+    if not root.human_in_the_loop:
+        return Mode.AUTONOMOUS
+    of_root = Mode.APPROVAL if root.permission_mode == Mode.PLAN else Mode(root.permission_mode)
+    own = Mode(getattr(performer, "permission_mode", Mode.AUTONOMOUS))
+    own = Mode.APPROVAL if own == Mode.PLAN else own  # the root plans, members do not plan again
+    return max(of_root, own, key=STRICT.index)
+
+
+def ended(run: Run) -> None:
+    """Inside the transaction that ends a child: its end answers its call, and may let the parent go on."""
+    if run.parent_id is None or run.called_by_id is None:
+        return
+    call = ToolCall.objects.get(pk=run.called_by_id)
+    if call.state == CallState.STARTED:
+        answer(call, run)
+    journal.append(run.parent_id, "child.ended", {"run": run.pk, "call": call.pk, "status": run.status})
+    one_child_less(run.parent_id)
+    stood_still(run)
+
+
+def answer(call: ToolCall, run: Run) -> None:
+    done = run.status == RunStatus.COMPLETED
+    because = run.error or "It was stopped."
+    state = CallState.SUCCEEDED if done else CallState.FAILED
+    call.move(state, result=run.output if done else because, finished_at=timezone.now())
+    told: dict[str, Any] = {"call": call.pk, "turn": call.turn, "state": state, "seconds": call.seconds}
+    journal.append(call.run_id, "call.finished", told)
+
+
+def one_child_less(parent_id: int) -> None:
+    """Of two last children at once, one sees the sum come to zero. A parent that still runs counts for itself."""
+    last = When(open_children=1, open_gates=0, then=Value(RunStatus.QUEUED))
+    changed = Run.objects.filter(pk=parent_id, status=RunStatus.PAUSED, open_children__gt=0).update(
+        status=Case(last, default=Value(RunStatus.PAUSED)),
+        open_children=F("open_children") - 1,
+        woken_at=timezone.now(),
+        attempt=0,
+    )
+    if changed and Run.objects.filter(pk=parent_id, status=RunStatus.QUEUED).exists():
+        wake(parent_id)
+
+
+def cancel_below(run: Run, reason: str) -> None:
+    """End every live run below, at once and without their say."""
+    now = timezone.now()
+    below = [run.pk]
+    while below:
+        children = list(Run.objects.filter(parent_id__in=below).live())
+        for child in children:
+            cancel_one(child, reason, by="", at=now)
+        below = [child.pk for child in children]
+
+
+def cancel_one(run: Run, reason: str, *, by: str, at: datetime) -> None:
+    """The part of a cancel that concerns one run: its row, its gates and the calls that have not begun."""
+    lease = run.lease
+    run.move(RunStatus.CANCELLED, finished_at=at, open_gates=0, open_children=0, lease="", lease_until=None)
+    run_cancelled.send(Run, run=run)
+    not_begun = sources(CALL_MOVES, CallState.CANCELLED)
+    ToolCall.objects.filter(run=run, state__in=not_begun).update(state=CallState.CANCELLED, finished_at=at)
+    ToolCall.objects.filter(run=run, state=CallState.STARTED, tool__in=INTERNAL).update(
+        state=CallState.FAILED, result="It was stopped.", finished_at=at
+    )
+    journal.append(run.pk, "run.cancelled", {"by": by, "reason": clean(reason)})
+    transaction.on_commit(partial(holds.lose, lease))
+
+
+def live_children(run: Run) -> int:
+    return Run.objects.filter(parent_id=run.pk).live().count()
+
+
+# --- what the root's followers see ---
+
+
+def tell_root(run: Run, kind: str, data: dict[str, Any]) -> None:
+    """The same line in the log of the tree's top, where its followers look."""
+    if run.root_id is not None:
+        journal.append(run.root_id, kind, {**data, "run": run.pk})
+
+
+def stood_still(run: Run) -> None:
+    """Inside the step with which a run stops moving: if nothing of its tree moves now, its top is paused for followers.
+
+    The pause of a top with gates of its own tells so itself.
+    """
+    alone = run.root_id is None and (run.open_gates > 0 or run.open_children == 0)
+    if alone or Run.objects.tree_of(run).filter(status__in=(RunStatus.QUEUED, RunStatus.RUNNING)).exists():
+        return
+    if gates := open_gates(run):
+        journal.append(run.root_pk, "run.paused", {"gates": gates})
+
+
+def open_gates(run: Run) -> int:
+    return sum(Run.objects.tree_of(run).values_list("open_gates", flat=True))
+
+
+def goes_on(run: Run, pause: int) -> None:
+    """Inside the decision that lets a child go on: its top goes on for its followers."""
+    if run.root_id is not None:
+        journal.append(run.root_id, "run.resumed", {"pause": pause, "run": run.pk})
+
+
+def path_of(run: Run) -> list[Run]:
+    """From the top to the run: the breadcrumb of a gate."""
+    found = [run]
+    while (above := found[0].parent) is not None:
+        found.insert(0, above)
+    return found
