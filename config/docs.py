@@ -1,7 +1,7 @@
 """The page of docs: what a door's description says, laid out for reading."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -10,12 +10,16 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from ninja import NinjaAPI
 
-from api.m8tes.description import description
-from api.m8tes.door import door
+from api.agentos.description import description as describe_agentos
+from api.agentos.door import door as agentos
+from api.m8tes.description import description as describe_m8tes
+from api.m8tes.door import door as m8tes
 from teammates.accounts import Request
 
 Said = dict[str, Any]
+DOORS = {"m8tes": (describe_m8tes, m8tes), "agentos": (describe_agentos, agentos)}
 
 
 @dataclass(frozen=True)
@@ -58,16 +62,18 @@ class Route:
 
 @login_required
 @require_safe
-def docs(request: Request) -> HttpResponse:
-    title, server, groups, objects = chapters()
-    context = {"title": title, "server": server, "groups": groups, "objects": objects}
+def docs(request: Request, door: str = "m8tes") -> HttpResponse:
+    title, server, groups, objects = chapters(*DOORS[door])
+    context = {"title": title, "server": server, "groups": groups, "objects": objects, "door": door}
     return render(request, "config/docs.html", context)
 
 
 @cache
-def chapters() -> tuple[str, str, dict[str, list[Route]], dict[str, list[Field]]]:
+def chapters(
+    describe: Callable[[NinjaAPI], Said], door: NinjaAPI
+) -> tuple[str, str, dict[str, list[Route]], dict[str, list[Field]]]:
     """The routes by tag, and the objects by name."""
-    whole = description(door)
+    whole = describe(door)
     groups: dict[str, list[Route]] = {}
     for tag, route in routes(whole):
         groups.setdefault(tag, []).append(route)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("conversations/", include("approvals.conversation_urls")),
     path("roster/", include("teammates.urls")),
     path("-/docs", docs, name="docs"),
+    path("-/docs/agentos", docs, {"door": "agentos"}, name="docs_agentos"),
     path("settings/", views.settings_page, name="settings"),
     path("settings/password/", views.password, name="password"),
     path("settings/keys/", views.api_keys, name="keys"),

@@ -1,10 +1,13 @@
 """The door itself: its routes, who is let in, and the description that it gives of itself."""
 
 from django.conf import settings
+from django.http import HttpResponse
 from ninja import NinjaAPI
 
 from api.agentos import agents, approvals, memories, resuming, sessions, system
-from api.agentos.auth import READ
+from api.agentos.answers import answer
+from api.agentos.auth import READ, Request
+from api.agentos.description import description
 from api.agentos.errors import TABLE, answer_to
 from api.reading import Reading
 
@@ -27,3 +30,8 @@ door.add_router("/agents", agents.router)
 door.add_router("/agents", resuming.router)
 door.add_router("/sessions", sessions.router)
 door.add_router("/approvals", approvals.router)
+
+
+@door.get("/openapi.json", auth=READ, tags=["server"], summary="This description, for programs")
+def openapi(request: Request) -> HttpResponse:
+    return answer(description(door))

@@ -35,7 +35,7 @@ class MemoryFilter(Sorted):
     sort_by: str = "updated_at"
 
 
-class These(Schema):
+class MemoryIds(Schema):
     memory_ids: Annotated[list[str], Field(min_length=1, max_length=1000)]
     user_id: str | None = None
 
@@ -83,7 +83,7 @@ def memory_list(request: Request, query: Query[MemoryFilter]) -> HttpResponse:
 
 
 @router.delete("/memories", auth=WRITE, summary="Forget several")
-def forget_many(request: Request, body: These) -> HttpResponse:
+def forget_many(request: Request, body: MemoryIds) -> HttpResponse:
     """What is not there is forgotten already."""
     with write():
         memories_of(request, body.user_id).filter(pk__in=numbers(body.memory_ids)).delete()

@@ -50,18 +50,18 @@ class NewSession(Schema):
     agent_id: str | None = None
 
 
-class Change(Schema):
+class SessionChange(Schema):
     session_name: str | None = None
     session_state: State | None = None
     metadata: State | None = None
     summary: State | None = None
 
 
-class Name(Schema):
+class SessionName(Schema):
     session_name: Annotated[str, Field(min_length=1)]
 
 
-class These(Schema):
+class SessionIds(Schema):
     session_ids: Annotated[list[str], Field(min_length=1, max_length=1000)]
     session_types: Annotated[list[Kind], Field(min_length=1, max_length=1000)]
 
@@ -124,7 +124,7 @@ def create(request: Request, body: NewSession, query: Query[Which]) -> HttpRespo
 
 
 @router.delete("", auth=WRITE, summary="Delete sessions")
-def delete_many(request: Request, body: These, user_id: str | None = None) -> HttpResponse:
+def delete_many(request: Request, body: SessionIds, user_id: str | None = None) -> HttpResponse:
     """All of them in one transaction; those that are not there are deleted already."""
     if len(body.session_ids) != len(body.session_types):
         raise Problem(400, "Give one of session_types for each of session_ids.")
@@ -145,7 +145,7 @@ def detail(request: Request, session_id: str, query: Query[Which]) -> HttpRespon
 
 
 @router.patch("/{session_id}", auth=WRITE, summary="Change a session")
-def change(request: Request, session_id: str, body: Change, query: Query[Which]) -> HttpResponse:
+def change(request: Request, session_id: str, body: SessionChange, query: Query[Which]) -> HttpResponse:
     sent = {
         "name": body.session_name,
         "session_state": body.session_state,
@@ -157,7 +157,7 @@ def change(request: Request, session_id: str, body: Change, query: Query[Which])
 
 
 @router.post("/{session_id}/rename", auth=WRITE, summary="Rename a session")
-def rename(request: Request, session_id: str, body: Name, query: Query[Which]) -> HttpResponse:
+def rename(request: Request, session_id: str, body: SessionName, query: Query[Which]) -> HttpResponse:
     return answer(detail_shape(sessions.change(session_of(request, session_id, query), name=body.session_name)))
 
 
