@@ -32,6 +32,8 @@ def seen(windows, cast, endpoint):
     pages["run that waits"] = tab.start("announcer", "Open the doors")
     tab.waits()
     pages["approval"] = tab.card.get_attribute("id")
+    thread = tab.page.get_by_role("link", name="Conversation", exact=True).first.get_attribute("href")
+    pages["conversation"] = thread.split("/")[2]
     endpoint.error(400)
     pages["failed run"] = tab.start("obedient", "Do it", "Autonomous")
     tab.ends("Failed")
@@ -48,6 +50,8 @@ PAGES = {
     "run that waits": "/runs/{}/",
     "run that asks": "/runs/{}/",
     "run with a plan": "/runs/{}/",
+    "conversations": "/conversations/",
+    "conversation": "/conversations/{}/",
     "inbox": "/inbox/",
     "approval": "/inbox/approvals/{}/",
     "approval, editing": "/inbox/approvals/{}/edit/",
@@ -64,6 +68,7 @@ PAGES = {
     "password": "/settings/password/",
     "empty home": "/",
     "empty inbox": "/inbox/",
+    "empty conversations": "/conversations/",
     "sign-in": "/sign-in/",
 }
 
