@@ -18,7 +18,7 @@ from api.agentos.streams import RELATED, streamed, waited, whole
 from api.agentos.uploads import received
 from runs import services
 from runs.locks import write
-from runs.models import Run, WrongStatus
+from runs.models import Run, Session, SessionKind, WrongStatus
 from runs.options import Options
 from runs.sessions import open_session
 from runs.states import RunStatus
@@ -65,11 +65,14 @@ def agent(request: Request, agent_id: Slug) -> HttpResponse:
 @router.get("/{agent_id}/runs", auth=READ, summary="List an agent's runs of a session")
 def run_list(request: Request, agent_id: Slug, query: Query[RunFilter]) -> HttpResponse:
     """Flat, as `/sessions/{id}/runs` gives them; a session that nobody knows has none."""
-    runs = Run.objects.of_account(request.auth.user)
-    runs = runs.filter(teammate=agent_of(request, agent_id), session__key=query.session_id)
+    agent, mine = agent_of(request, agent_id), {"owner": request.auth.user, "hidden": False}
+    session = Session.objects.filter(**mine, kind=SessionKind.AGENT, key=query.session_id).first()
+    if session is None:
+        return answer([])
+    runs = Run.objects.filter(session=session, teammate=agent)
     if query.status:
         runs = runs.filter(status__in=[ours for ours, theirs in STATUS.items() if theirs == query.status])
-    return answer(page_of_runs(runs, query.limit, query.page))
+    return answer(page_of_runs(session, runs, query.limit, query.page))
 
 
 @router.post("/{agent_id}/runs", auth=WRITE, summary="Start a run")

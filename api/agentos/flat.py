@@ -13,12 +13,13 @@ from api.agentos.tools import tools_of
 from approvals.models import Gate, Question, ToolApproval
 from runs.journal import Line
 from runs.models import Event as Row
-from runs.models import Run, ToolCall
+from runs.models import Run, Session, ToolCall
 from runs.states import RunStatus
 from teammates.models import Revision
 
 WORDS = ("text", "thinking")
 TOLD = [kind for kind in MAKERS if kind not in WORDS]
+ASKED = "gate.opened"  # what has none of these has no gates
 UNSAID = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.PAUSED)  # their content is not in the journal
 
 
@@ -41,21 +42,24 @@ class Kept(Telling):
 
 
 def with_rows(runs: "QuerySet[Run]") -> "QuerySet[Run]":
-    """What the shapes read of each run comes along."""
+    """What the shapes read of each run comes along, but for its session."""
     revisions = Prefetch("performer_revision", Revision.objects.only("definition"))
-    return runs.prefetch_related("session", "teammate", revisions, "calls", "messages")
+    return runs.prefetch_related("teammate", revisions, "calls", "messages")
 
 
-def page_of_runs(runs: "QuerySet[Run]", limit: int, page: int) -> list[dict[str, Any]]:
-    """Oldest first; page 1 holds the newest `limit`, the next one those before them."""
+def page_of_runs(session: Session, runs: "QuerySet[Run]", limit: int, page: int) -> list[dict[str, Any]]:
+    """Oldest first; page 1 holds the newest `limit` of these runs, the next one those before them."""
     start = (page - 1) * limit
-    return flat_runs(list(with_rows(runs.order_by("-pk"))[start : start + limit])[::-1])
+    return flat_runs(session, list(with_rows(runs.order_by("-pk"))[start : start + limit])[::-1])
 
 
-def flat_runs(runs: Iterable[Run]) -> list[dict[str, Any]]:
-    """`runs` come from `with_rows`."""
+def flat_runs(session: Session, runs: Iterable[Run]) -> list[dict[str, Any]]:
+    """`runs` come from `with_rows` and are of this session."""
     runs = list(runs)
-    gates, lines = gates_in(runs), lines_in(runs, TOLD)
+    for run in runs:
+        run.session = session
+    lines = lines_in(runs, [*TOLD, ASKED])
+    gates = gates_in([run for run in runs if any(line.kind == ASKED for line in lines.get(run.pk, []))])
     partial = words_in([run for run in runs if run.status not in UNSAID])
     return [flat(run, gates.get(run.pk, []), lines.get(run.pk, []), partial.get(run.pk, "")) for run in runs]
 
@@ -95,6 +99,8 @@ def events_of(run: Run, gates: list[Gate], lines: list[Line]) -> list[Event]:
 
 def gates_in(runs: list[Run]) -> dict[int, list[Gate]]:
     """As `gates_of`, of all these runs."""
+    if not runs:
+        return {}
     by_pk = {run.pk: run for run in runs}
     calls = {call.pk: call for run in runs for call in run.calls.all()}
     kinds = (ToolApproval.objects, Question.objects)

@@ -171,12 +171,13 @@ def delete(request: Request, session_id: str, user_id: str | None = None) -> Htt
 @router.get("/{session_id}/runs", auth=READ, summary="List the runs of a session")
 def run_list(request: Request, session_id: str, query: Query[RunsOf]) -> HttpResponse:
     """Oldest first; of a long session the newest `limit`, and with `page` those before them."""
-    runs = runs_in(session_of(request, session_id, query))
+    session = session_of(request, session_id, query)
+    runs = runs_in(session)
     if query.created_after is not None:
         runs = runs.filter(created_at__gte=datetime.fromtimestamp(query.created_after, UTC))
     if query.created_before is not None:
         runs = runs.filter(created_at__lte=datetime.fromtimestamp(query.created_before, UTC))
-    return answer(page_of_runs(runs, query.limit, query.page))
+    return answer(page_of_runs(session, runs, query.limit, query.page))
 
 
 def runs_in(session: Session) -> RunQuerySet:
@@ -185,7 +186,7 @@ def runs_in(session: Session) -> RunQuerySet:
 
 @router.get("/{session_id}/runs/{run_id}", auth=READ, summary="Look at a run of a session")
 def run(request: Request, session_id: str, run_id: str, query: Query[Which]) -> HttpResponse:
-    runs = with_rows(runs_in(session_of(request, session_id, query)).filter(uuid=uuid_of(run_id)))
-    if found := flat_runs(runs):
+    session = session_of(request, session_id, query)
+    if found := flat_runs(session, with_rows(runs_in(session).filter(uuid=uuid_of(run_id)))):
         return answer(found[0])
     raise Http404("Run not found")
