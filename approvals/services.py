@@ -164,15 +164,16 @@ def _hand_down(gate: Gate, handed: Handed, by: User, *, stop: bool, reason: str)
 
 
 def switch_mode(run: Run, mode: str, *, by: User, via: str = "mode") -> None:
-    """Change what the run asks about. To autonomous also allows each waiting call that the mode had made wait.
+    """Change what the run and its whole tree ask about.
 
-    Questions, plans and calls of tools that always ask stay open. Raises `runs.services.Refused`, `WrongStatus`.
+    To autonomous also allows each waiting call that only the mode had made wait. Questions, plans and calls of tools that always ask stay open. Raises `runs.services.Refused`, `WrongStatus`.
     """
     if not may_control(by, run):
         raise NotAllowed
     with write(durable=True):
         runs.switch_mode(run, mode, by=by)
-        for approval in ToolApproval.objects.pending().filter(run=run).select_related("call", "run"):
+        waiting = ToolApproval.objects.pending().filter(run__in=Run.objects.tree_of(run))
+        for approval in waiting.select_related("call", "run"):
             if mode == Mode.AUTONOMOUS and standing.can_remember(approval):
                 decide(approval, Verdict.ALLOW, by=by, digest=approval.digest, via=via)
 

@@ -30,7 +30,7 @@ EVENTS = {
 HEARING = """
     SELECT hook.id FROM runs_webhook hook
     JOIN runs_run run ON run.owner_id = hook.owner_id AND run.user_id = hook.user_id
-    WHERE run.id = %s AND hook.active
+    WHERE run.id = %s AND run.parent_id IS NULL AND hook.active
 """
 OUTPUT_LENGTH = 100_000  # characters of the answer that are sent along
 PAUSES = (2, 4)  # seconds after the first and the second attempt; there is one more attempt than pauses

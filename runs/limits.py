@@ -22,13 +22,14 @@ def check(owner: User, user_id: str) -> None:
         return
     alone(owner)  # the next run of this user is counted after this one
     month, runs = month_of(timezone.now()), Run.objects.filter(owner=owner, user_id=user_id)
-    if limits.run_limit is not None and begun_in(runs, month).count() >= limits.run_limit:
+    asked = runs.roots()  # runs below cost, and were asked for by nobody
+    if limits.run_limit is not None and begun_in(asked, month).count() >= limits.run_limit:
         words = f"{user_id} has had the {limits.run_limit} runs of this month."
         raise Limited(words, code="run_limit", until=month.end)
     if limits.cost_limit_cents is not None and cents_of(begun_in(runs, month)) >= limits.cost_limit_cents:
         words = f"{user_id} has spent the {limits.cost_limit_cents / 100:.2f} USD of this month."
         raise Limited(words, code="cost_limit", until=month.end)
-    if limits.rate_per_minute is not None and (wait := wait_of(runs, limits.rate_per_minute)):
+    if limits.rate_per_minute is not None and (wait := wait_of(asked, limits.rate_per_minute)):
         words = f"{user_id} may start {limits.rate_per_minute} runs in a minute."
         raise Limited(words, code="rate_limited", retry_after=wait)
 

@@ -109,6 +109,8 @@ def _check(teammate: Performer, message: str, mode: str, people: bool) -> None:
         raise Refused(f"There is no mode {mode!r}.", field="permission_mode")
     if mode != Mode.AUTONOMOUS and not people:
         raise Refused(NEEDS_PEOPLE.format(Mode(mode).label), field="permission_mode", code="needs_people")
+    if isinstance(teammate, Workflow) and mode == Mode.PLAN:
+        raise Refused("A workflow is its own plan: choose another mode.", field="permission_mode")
     if isinstance(teammate, Workflow) and teammate.input_schema is not None:
         _check_input(teammate.input_schema, message)
 
@@ -135,6 +137,7 @@ def reply(
     files: Sequence[Given] = (),
 ) -> Run:
     """A new run that goes on in the same conversation; not while `run` lives. What is not given is taken over."""
+    _by_itself(run)
     run.refresh_from_db(fields=["status"])
     if run.is_live:
         raise Refused("This run is still going. Wait until it ends, or stop it.", field="message", code="run_active")
@@ -154,6 +157,7 @@ def reply(
 
 def retry(run: Run, *, by: User) -> Run:
     """A new run with the same message; only once `run` has ended."""
+    _by_itself(run)
     run.refresh_from_db(fields=["status"])
     if run.is_live:
         raise Refused("This run is still going. Stop it first.", code="run_active")
@@ -170,16 +174,24 @@ def retry(run: Run, *, by: User) -> Run:
     )
 
 
+def _by_itself(run: Run) -> None:
+    if run.parent_id is not None:
+        raise Refused("This run is part of another one: go on from that.", field="message", code="part_of_a_run")
+
+
 def switch_mode(run: Run, mode: str, *, by: User) -> None:
-    """From now on the run's calls are asked about as `mode` says; what waits stays. `WrongStatus` once it has ended."""
+    """From now on calls of the run and its tree are asked about as `mode` says. `WrongStatus` once it has ended."""
     if mode not in Mode.values:
         raise Refused(f"There is no mode {mode!r}.", field="permission_mode")
     if mode != Mode.AUTONOMOUS and not run.human_in_the_loop:
         raise Refused(NEEDS_PEOPLE.format(Mode(mode).label), field="permission_mode", code="needs_people")
     with write():
         lock(run)
-        if not Run.objects.tree_of(run).live().update(permission_mode=mode):
+        if not Run.objects.filter(pk=run.pk).live().update(permission_mode=mode):
             raise WrongStatus(f"{run} has ended")
+        # Runs below do not plan again.
+        below = Mode.APPROVAL if mode == Mode.PLAN else mode
+        Run.objects.tree_of(run).exclude(pk=run.pk).live().update(permission_mode=below)
         journal.append(run.pk, "mode.changed", {"mode": mode, "by": by.get_username()})
         run.permission_mode = mode
 

@@ -17,7 +17,7 @@ from runs.models import Run, ToolCall
 from runs.states import CallState
 from teammates.models import Mode, Permission, PermissionRule, TeammateTool
 from teammates.performers import Performer, Reference, find
-from teammates.permissions import verdict
+from teammates.permissions import PLAN_FIRST, verdict
 from teammates.tools.builtin import BUILT_IN
 from teammates.tools.delegation import BRANCH, DELEGATE, INTERNAL
 from teammates.tools.questions import ASK, PLAN, STEP_INPUT
@@ -86,6 +86,8 @@ class Toolbox:
         call.effect, call.tool_def_hash = tool.effect, tool.def_hash
         if tool.gate in ("ask", "plan"):
             return self._person_answers(call, tool)
+        if tool.gate == "child" and self._plan_is_due():
+            raise NotRun(CallState.DENIED, PLAN_FIRST)  # members would begin before anybody has approved
         self.run.refresh_from_db(fields=["permission_mode"])  # a person may have switched it meanwhile
         ruling = verdict(
             self.run.permission_mode,

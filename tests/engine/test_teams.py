@@ -1,10 +1,14 @@
 """A team performs as a teammate does: its leader's delegations are runs below, and nobody holds a thread for them."""
 
+import pytest
+
 from approvals.models import ToolApproval
-from approvals.services import decide
+from approvals.services import decide, switch_mode
 from runs.models import Run, ToolCall
-from runs.services import cancel, start
-from teammates.models import Team, Teammate
+from runs.options import Options
+from runs.services import Refused, cancel, reply, retry, start
+from runs.webhook_models import Delivery, Webhook
+from teammates.models import EndUser, Team, Teammate
 from teammates.performers import save_team
 from tests.fake_script import Script
 from tests.trees import carry_tree, delegate, told
@@ -108,3 +112,47 @@ def test_an_unknown_member_is_told_to_the_leader(fake, member, team_of, owner):
     fake.reply = told(("leader", [delegate(("zoe", "hm")), Script().say("Nobody there.")]))
     run = carry_tree(start(owner=owner, teammate=team, message="Do it"))
     assert run.output == "Nobody there." and "no member 'zoe'" in run.calls.get().result
+
+
+def test_the_mode_of_the_top_holds_for_the_tree_and_lets_what_waits_in_it_go(fake, posted, member, team_of, owner):
+    team = team_of(member("ann", "post", mode="approval"))
+    fake.reply = told(
+        ("leader", [delegate(("ann", "post it")), Script().say("Done.")]),
+        ("ann", [Script().call("post", {"text": "one"}), Script().call("post", {"text": "two"}), Script().say("ok")]),
+    )
+    run = carry_tree(start(owner=owner, teammate=team, message="Do it"))
+    switch_mode(run, "autonomous", by=owner)
+    assert carry_tree(run).status == "completed" and posted == ["one", "two"]
+
+
+def test_in_plan_mode_nothing_is_delegated_before_a_person_has_approved(fake, member, team_of, owner):
+    team = team_of(member("ann"), permission_mode="plan")
+    fake.reply = told(
+        ("leader", [delegate(("ann", "go")), Script().call("submit_plan", {"plan": "1. Ann"}), Script().say("ok")]),
+        ("ann", [Script().say("hm")]),
+    )
+    run = carry_tree(start(owner=owner, teammate=team, message="Do it"))
+    assert run.status == "paused" and not run.children.exists()
+    assert run.calls.first().state == "denied"
+
+
+def test_a_part_of_a_run_is_not_replied_to_or_tried_again_by_itself(fake, member, team_of, owner):
+    team = team_of(member("ann"))
+    fake.reply = told(("leader", [delegate(("ann", "go")), Script().say("ok")]), ("ann", [Script().say("hm")]))
+    run = carry_tree(start(owner=owner, teammate=team, message="Do it"))
+    child, count = run.children.get(), Run.objects.count()
+    for again in (lambda: reply(child, "More", by=owner), lambda: retry(child, by=owner)):
+        with pytest.raises(Refused):
+            again()
+    assert Run.objects.count() == count
+    assert carry_tree(reply(run, "More", by=owner)).output == "ok"
+
+
+def test_a_tree_is_one_run_to_webhooks_and_limits(fake, member, team_of, owner):
+    EndUser.objects.create(owner=owner, user_id="eva", run_limit=2)
+    Webhook.objects.create(owner=owner, user_id="eva", url="https://h.example/", events=["run.completed"])
+    team = team_of(member("ann"), member("bob"), mode="broadcast")
+    fake.reply = told(("leader", [Script().say("ok")]), ("ann", [Script().say("A")]), ("bob", [Script().say("B")]))
+    for _ in range(2):
+        carry_tree(start(owner=owner, teammate=team, message="Do it", options=Options(user_id="eva")))
+    assert Delivery.objects.count() == 2
