@@ -166,7 +166,8 @@ def _hand_down(gate: Gate, handed: Handed, by: User, *, stop: bool, reason: str)
 def switch_mode(run: Run, mode: str, *, by: User, via: str = "mode") -> None:
     """Change what the run and its whole tree ask about.
 
-    To autonomous also allows each waiting call that only the mode had made wait. Questions, plans and calls of tools that always ask stay open. Raises `runs.services.Refused`, `WrongStatus`.
+    To autonomous also allows each waiting call that only the mode had made wait. Questions, plans and calls of tools
+    that always ask stay open. Raises `runs.services.Refused`, `WrongStatus`.
     """
     if not may_control(by, run):
         raise NotAllowed
