@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from django.urls import get_resolver
 
+from api.agentos.door import door as agentos
+from api.agentos.shapes import STATUS
 from config.env import Environment
 from runs.states import CALL_MOVES, GATE_MOVES, RUN_MOVES
 from teammates.keys import SCOPES
@@ -56,6 +58,18 @@ def addresses_served() -> set[str]:
 def test_every_route_of_the_m8tes_door_is_listed_and_no_other():
     assert {path for _, path in routes_listed()} == addresses_served()
     assert routes_listed() == set(OPERATIONS)
+
+
+def test_every_route_of_the_agentos_door_is_listed_and_no_other():
+    listed = re.findall(r"^\| ([A-Z]+) \| `([^`]+)` \| (.+) \|", section(DOCS / "agentos.md", "Every route"), re.M)
+    paths = agentos.get_openapi_schema(path_prefix="")["paths"]
+    served = [(way.upper(), path, told["summary"]) for path, ways in paths.items() for way, told in ways.items()]
+    assert sorted(listed) == sorted(served)
+
+
+def test_every_status_of_the_agentos_door_is_in_its_table():
+    table = re.findall(r"^\| `([A-Z]+)`", section(DOCS / "agentos.md", "Pause and continue"), re.M)
+    assert table == list(STATUS.values())
 
 
 def test_every_scope_of_a_key_is_explained():

@@ -19,7 +19,8 @@ from runs.errors import Refused
 from runs.media import UNKNOWN, type_of
 from runs.uploads import Given, check_name, laid_down
 
-WRITTEN = {"images": "image", "audio": "audio", "audios": "audio", "videos": "video", "files": ""}  # field: family
+# Field: family. Version 3 of the client calls `files` `input_files`.
+WRITTEN = {"images": "image", "audio": "audio", "audios": "audio", "videos": "video", "files": "", "input_files": ""}
 NO_CONTENT = "{}: send the bytes, as content in base64 or as a data: address. Other addresses are not fetched."
 
 
