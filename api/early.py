@@ -11,15 +11,16 @@ from api.agentos.auth import NO_HEADER
 from api.agentos.errors import answer_to as agentos_answer
 from api.agentos.errors import problem as agentos
 from api.m8tes.errors import answer_to as m8tes_answer
-from api.middleware import door_of, route_of, too_large
+from api.middleware import door_of, route_of, tidy, too_large
 
-PUBLIC = ("/api/v2/hooks/",)  # the address itself is the key
+HOOKS = "/api/v2/hooks/"  # the address itself is the key
+PUBLIC = {"/", "/health", "/info"}
 
 
 def lacks_key(request: HttpRequest) -> bool:
     """Will a door want a key that is not there? Not asked of addresses that do not exist: they are 404 for all."""
     door = door_of(request)
-    if door is None or request.path_info == "/" or request.path_info.startswith(PUBLIC):
+    if door is None or tidy(request.path_info) in PUBLIC or request.path_info.startswith(HOOKS):
         return False
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
