@@ -6,9 +6,11 @@ from django.contrib.auth.models import User
 from django.http import Http404
 
 from approvals.models import Gate, GateQuerySet, Question, ToolApproval
+from runs.ways import lift
 from teammates.accounts import oversees
 from teammates.tools.registry import LEVELS
 
+PERFORMED = ("run__teammate", "run__team", "run__workflow")
 LIST_LIMIT = 200
 # Highest first; what may have happened twice comes before what has not happened yet.
 RANK = {"critical": 0, "high": 1, "unknown": 1, "attention": 1, "medium": 2, "low": 3}
@@ -26,7 +28,7 @@ def question_for(user: Any, pk: int) -> Question:
 
 
 def _gate(gates: GateQuerySet, user: Any, pk: int) -> Any:
-    found = gates.visible_to(user).select_related("run__teammate", "run__owner", "decided_by").filter(pk=pk).first()
+    found = gates.visible_to(user).select_related(*PERFORMED, "run__owner", "decided_by").filter(pk=pk).first()
     if found is None:
         raise Http404(f"No gate {pk}.")
     return found
@@ -41,10 +43,12 @@ def may_decide(user: Any, gate: Gate) -> bool:
 
 def waiting_for(user: User) -> list[Gate]:
     """What waits for this person: the highest risk first, then the oldest."""
-    related = ("run__teammate", "run__owner", "call")
+    related = (*PERFORMED, "run__owner", "call")
     approvals = ToolApproval.objects.pending().visible_to(user).select_related(*related).order_by("pk")[:LIST_LIMIT]
     questions = Question.objects.pending().visible_to(user).select_related(*related).order_by("pk")[:LIST_LIMIT]
-    return sorted([*approvals, *questions], key=lambda gate: (rank(gate), gate.created_at, gate.pk))
+    found = [*approvals, *questions]
+    lift(gate.run for gate in found)
+    return sorted(found, key=lambda gate: (rank(gate), gate.created_at, gate.pk))
 
 
 def rank(gate: Gate) -> int:

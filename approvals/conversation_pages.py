@@ -82,8 +82,8 @@ def page(request: Request, session: Session, status: int = 200, **extra: Any) ->
 
 
 def runs_of(session: Session) -> "QuerySet[Run]":
-    related = ("teammate", "owner", "requested_by", "performer_revision", "session")
-    return Run.objects.filter(session=session).select_related(*related)
+    related = ("teammate", "team", "workflow", "owner", "requested_by", "performer_revision", "session")
+    return Run.objects.filter(session=session).roots().select_related(*related)
 
 
 def common(request: Request, session: Session, newest: Run | None) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
 
+from approvals.access import PERFORMED
 from approvals.home import without_marks
 from approvals.models import Gate, Question, ToolApproval
 from runs.models import Run, RunFile, Session, ToolCall
-from runs.pages import doing, speech
+from runs.pages import doing, settle, speech
 from runs.sessions import names_of
 from runs.states import RUN_LIVE, RunStatus
+from runs.ways import lift
 from teammates.models import Memory
 
 MEMORIES = 20
@@ -52,14 +54,16 @@ class Exchange:
 def rows_of(sessions: list[Session]) -> list[Row]:
     """In a fixed number of queries."""
     runs = Run.objects.filter(session__in=sessions).values("session")
+    stands = Q(open_gates__gt=0) | Q(status=RunStatus.PAUSED, open_children=0)
     counted = runs.annotate(
-        count=Count("pk"),
-        newest=Max("pk"),
-        paused=Count("pk", filter=Q(status=RunStatus.PAUSED)),
+        count=Count("pk", filter=Q(parent=None)),
+        newest=Max("pk", filter=Q(parent=None)),
+        waiting=Count("pk", filter=stands),
         live=Count("pk", filter=Q(status__in=RUN_LIVE)),
     )
     found = {row["session"]: row for row in counted}
-    newest = Run.objects.select_related("teammate", "owner").in_bulk([row["newest"] for row in found.values()])
+    shown = Run.objects.select_related("teammate", "team", "workflow", "owner")
+    newest = shown.in_bulk([row["newest"] for row in found.values()])
     names = names_of(sessions)
     return [row_of(session, names, found.get(session.pk), newest) for session in sessions]
 
@@ -69,19 +73,19 @@ def row_of(session: Session, names: dict[int, str], counted: Mapping[str, Any] |
     if counted is None:
         return Row(session, name, None, 0, "")
     newest = runs[counted["newest"]]
-    status = RunStatus.PAUSED if counted["paused"] else RunStatus.RUNNING if counted["live"] else newest.status
+    status = RunStatus.PAUSED if counted["waiting"] else RunStatus.RUNNING if counted["live"] else newest.status
     return Row(session, name, newest, counted["count"], status)
 
 
 def exchanges(runs: Iterable[Run]) -> list[Exchange]:
     """Runs of one conversation, in a fixed number of queries and a few more for each that lives."""
     found = {run.pk: Exchange(run) for run in runs}
-    for file in RunFile.objects.filter(run__in=found).order_by("pk"):
-        kept = found[file.run_id]
+    of_tree = Q(run__in=found) | Q(run__root__in=found, kind=RunFile.Kind.OUTPUT)
+    for file in RunFile.objects.filter(of_tree).select_related("run").order_by("pk"):
+        kept = found[file.run.root_pk]
         (kept.given if file.kind == RunFile.Kind.INPUT else kept.files).append(file)
-    for gate in waiting_in(run__in=found):
-        gate.run = found[gate.run_id].run
-        found[gate.run_id].waiting.append(gate)
+    for gate in waiting_in(run__in=Run.objects.filter(Q(pk__in=found) | Q(root__in=found))):
+        found[gate.run.root_pk].waiting.append(gate)
     calls = ToolCall.objects.filter(run__in=found, retried_as=None).order_by().values_list("run")
     for run_id, count in calls.annotate(count=Count("pk")):
         found[run_id].calls = count
@@ -94,8 +98,9 @@ def exchanges(runs: Iterable[Run]) -> list[Exchange]:
 def waiting_in(**which: Any) -> list[Gate]:
     """What waits for a person in these runs, the oldest first."""
     kinds = (ToolApproval.objects, Question.objects)
-    related = ("call", "run__teammate")
+    related = ("call", *PERFORMED)
     found = [gate for gates in kinds for gate in gates.pending().filter(**which).select_related(*related)]
+    lift(gate.run for gate in found)
     return sorted(found, key=lambda gate: (gate.created_at, gate.pk))
 
 
@@ -103,7 +108,9 @@ def follow(exchange: Exchange) -> None:
     run = exchange.run
     said = speech(run)
     exchange.words = said.text if said else ""
-    exchange.doing = doing(run, run.calls.all()) if run.is_live else ""
+    if run.is_live:
+        settle(calls := list(run.calls.all()))
+        exchange.doing = doing(run, calls)
 
 
 def memories_of(session: Session) -> QuerySet[Memory]:

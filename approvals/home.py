@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpResponse
@@ -17,7 +16,7 @@ from approvals.models import Gate, ToolApproval
 from runs.access import visible_runs
 from runs.forms import LaunchForm, last_used
 from runs.models import Event, Run, ToolCall
-from runs.pages import dashes, doing
+from runs.pages import dashes, doing, settle
 from runs.services import Refused
 from runs.services import start as start_run
 from runs.states import RunStatus
@@ -59,7 +58,7 @@ def start(request: Request) -> HttpResponse:
         try:
             run = start_run(
                 owner=request.user,
-                teammate=sent["teammate"],
+                teammate=sent["performer"],
                 message=sent["message"],
                 permission_mode=sent["permission_mode"] or None,
             )
@@ -84,8 +83,8 @@ def show(request: Request, form: LaunchForm, status: int = 200) -> HttpResponse:
 
 
 def scripted(form: LaunchForm) -> list[str]:
-    """The teammates that the built-in script plays, because no model was set up."""
-    return [one.slug for one in form.teammates if (one.model or settings.DEFAULT_MODEL) == "demo"]
+    """Those that the built-in script plays, because no model was set up."""
+    return [choice.key for choice in form.choices if choice.model == "demo"]
 
 
 def strip(gates: list[Gate]) -> dict[str, Any]:
@@ -104,7 +103,7 @@ def strip(gates: list[Gate]) -> dict[str, Any]:
 
 def work(user: User, gates: list[Gate]) -> dict[str, Any]:
     """The runs that live, with what each is at, and those that ended last."""
-    runs = visible_runs(user).select_related("teammate", "owner")
+    runs = visible_runs(user).roots().select_related("teammate", "team", "workflow", "owner").as_shown()
     living = list(runs.live().order_by("-pk")[:SHOWN_RUNS])
     # The latest by key, which has an index; of these the one that ended last comes first.
     ended = sorted(
@@ -119,14 +118,15 @@ def work(user: User, gates: list[Gate]) -> dict[str, Any]:
 
 def with_calls(runs: list[Run]) -> list[tuple[Run, list[ToolCall]]]:
     calls = list(ToolCall.objects.filter(run__in=[run.pk for run in runs], retried_as=None).defer("result"))
+    settle(calls)
     return [(run, [call for call in calls if call.run_id == run.pk]) for run in runs]
 
 
 def progress(run: Run, calls: list[ToolCall], gates: list[Gate]) -> tuple[str, list[str]]:
     """What the run is at in words, and its step line."""
-    mine = [KINDS.get(kind_of(gate), "decision") for gate in gates if gate.run_id == run.pk]
+    mine = [KINDS.get(kind_of(gate), "decision") for gate in gates if gate.run.root_pk == run.pk]
     line = dashes(run, [call.state for call in calls])
-    if run.status != RunStatus.PAUSED:
+    if run.shown != RunStatus.PAUSED:
         return doing(run, calls), line
     return (
         f"Waits for you, {' and '.join(dict.fromkeys(mine))}" if mine else "Waits for somebody who may decide"

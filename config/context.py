@@ -15,7 +15,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "version": settings.VERSION,
         "section": section(request),
         "waiting_count": SimpleLazyObject(lambda: waiting_count(user)),
-        "live_runs": SimpleLazyObject(lambda: visible_runs(user).live().count()),
+        "live_runs": SimpleLazyObject(lambda: visible_runs(user).roots().live().count()),
         "role": SimpleLazyObject(lambda: role(user)),
     }
 

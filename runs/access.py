@@ -8,7 +8,7 @@ from runs.models import Run, RunQuerySet, Session
 from teammates.accounts import oversees
 
 Someone = User | AnonymousUser | AbstractBaseUser
-RELATED = ("teammate", "session", "owner", "requested_by", "performer_revision")
+RELATED = ("teammate", "team", "workflow", "session", "owner", "requested_by", "performer_revision")
 
 
 def visible_runs(user: Someone) -> RunQuerySet:

@@ -33,9 +33,9 @@ class SessionAdmin(ReadOnly):
 
 @admin.register(Run)
 class RunAdmin(ReadOnly):
-    list_display = ["__str__", "title", "teammate", "owner", "status", "permission_mode", "created_at"]
-    list_select_related = ["teammate", "owner"]
-    list_filter = ["status", "permission_mode", "teammate"]
+    list_display = ["__str__", "title", "performer", "owner", "status", "permission_mode", "created_at"]
+    list_select_related = ["teammate", "team", "workflow", "owner"]
+    list_filter = ["status", "permission_mode", "teammate", "team", "workflow"]
     search_fields = ["=id", "message", "owner__username"]
     ordering = ["-pk"]
     show_full_result_count = False

@@ -1,16 +1,20 @@
 """What a person sends to start a run; the rules are those of `runs.services`."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
 from runs.models import Run
 from runs.services import Refused
-from teammates.access import visible_teammates
-from teammates.models import Mode, Teammate
+from teammates.access import visible_teammates, visible_teams, visible_workflows
+from teammates.models import Mode, Workflow
+from teammates.performers import Performer, kind_of
+
+GROUPS = {"teammate": "Teammates", "team": "Teams", "workflow": "Workflows"}
 
 
 def one_line_end(text: str) -> str:
@@ -18,53 +22,97 @@ def one_line_end(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def startable(user: User) -> QuerySet[Teammate]:
-    return visible_teammates(user).filter(enabled=True)
+@dataclass(frozen=True)
+class Choice:
+    """Somebody who can be given the message, as the box offers them."""
+
+    performer: Performer
+
+    @property
+    def key(self) -> str:
+        """Teammates and teams share their ids; a workflow may have the same one."""
+        return f"workflow:{self.performer.slug}" if isinstance(self.performer, Workflow) else self.performer.slug
+
+    @property
+    def group(self) -> str:
+        return GROUPS[kind_of(self.performer)]
+
+    @property
+    def model(self) -> str:
+        """Of whoever speaks; a workflow says nothing itself."""
+        return str(getattr(self.performer, "model", "") or settings.DEFAULT_MODEL)
+
+    @property
+    def mode(self) -> str:
+        return str(getattr(self.performer, "permission_mode", Mode.AUTONOMOUS))
+
+    @property
+    def people(self) -> bool:
+        return bool(getattr(self.performer, "human_in_the_loop", True))
+
+    @property
+    def fields(self) -> str:
+        """The names of the fields that the message must have as JSON; empty where it is plain words."""
+        schema = getattr(self.performer, "input_schema", None)
+        return ", ".join(schema.get("properties", {})) or "any" if schema is not None else ""
+
+
+def startable(user: User) -> list[Choice]:
+    rows = (
+        visible_teammates(user).prefetch_related(None).select_related(None),
+        visible_teams(user).select_related(None),
+        visible_workflows(user).select_related(None),
+    )
+    return [Choice(one) for found in rows for one in found.filter(enabled=True)]
 
 
 def last_used(user: User) -> str:
-    """The id of the teammate that this person started last."""
-    return Run.objects.filter(owner=user).order_by("-pk").values_list("teammate__slug", flat=True).first() or ""
+    """The key of whom this person started last."""
+    last = Run.objects.filter(owner=user).roots().select_related("teammate", "team", "workflow").order_by("-pk").first()
+    return Choice(last.performer).key if last else ""
 
 
 class LaunchForm(forms.Form):
     """A message, who gets it, and how far it may go alone."""
 
     message = forms.CharField(required=False, strip=False)
-    teammate = forms.ModelChoiceField(
-        Teammate.objects.none(),
-        to_field_name="slug",
-        error_messages={
-            "required": "Choose a teammate.",
-            "invalid_choice": "This teammate is gone or disabled. Choose another.",
-        },
-    )
+    teammate = forms.CharField(error_messages={"required": "Choose a teammate."})
     permission_mode = forms.ChoiceField(
         choices=Mode.choices, required=False, error_messages={"invalid_choice": "There is no such mode. Choose one."}
     )
 
-    def clean_message(self) -> str:
-        return one_line_end(self.cleaned_data["message"])
-
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        # Without their tools: only the one that was sent is looked up, and its name is all that is needed of it.
-        self.fields["teammate"].queryset = startable(user).prefetch_related(None)  # type: ignore[attr-defined]  # a ModelChoiceField
+
+    def clean_message(self) -> str:
+        return one_line_end(self.cleaned_data["message"])
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if key := given.get("teammate"):
+            found = next((choice.performer for choice in self.choices if choice.key == key), None)
+            if found is None:
+                self.add_error("teammate", "This teammate is gone or disabled. Choose another.")
+            given["performer"] = found
+        return given
 
     @cached_property
-    def teammates(self) -> list[Teammate]:
-        return list(startable(self.user).select_related(None).prefetch_related(None))
+    def choices(self) -> list[Choice]:
+        return startable(self.user)
 
     @property
-    def chosen(self) -> Teammate | None:
-        """The teammate that the box shows: the one that was sent, else the first."""
-        slug = self["teammate"].value()
-        return next((one for one in self.teammates if one.slug == slug), self.teammates[0] if self.teammates else None)
+    def chosen(self) -> Choice | None:
+        """Who the box shows: the one that was sent, else the first."""
+        key = self["teammate"].value()
+        return next((one for one in self.choices if one.key == key), self.choices[0] if self.choices else None)
 
     @property
     def mode(self) -> str:
-        return self["permission_mode"].value() or (self.chosen.permission_mode if self.chosen else Mode.APPROVAL)
+        return self["permission_mode"].value() or (self.chosen.mode if self.chosen else Mode.APPROVAL)
 
     def refuse(self, refusal: Refused) -> None:
-        self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
+        """At its field; a field of a workflow's input is a part of the message."""
+        takes_fields = isinstance(self.cleaned_data.get("performer"), Workflow)
+        elsewhere = "message" if takes_fields else None
+        self.add_error(refusal.field if refusal.field in self.fields else elsewhere, refusal.message)

@@ -7,48 +7,22 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 
 import runs.document_models
 import runs.webhook_models  # noqa: F401 - a module of models of its own, for its length
 from runs.file_models import RunFile as RunFile
 from runs.file_models import random_path as random_path
+from runs.run_queries import RunQuerySet as RunQuerySet
 from runs.session_models import Session as Session
 from runs.session_models import SessionKind as SessionKind
-from runs.states import CALL_MOVES, CALL_OPEN, RUN_ENDED, RUN_LIVE, RUN_MOVES, CallState, RunStatus, sources
+from runs.states import CALL_MOVES, CALL_OPEN, RUN_LIVE, RUN_MOVES, CallState, RunStatus, sources
 from runs.task_models import Task
-from teammates.accounts import oversees
 from teammates.models import Effort, Mode, Revision, Team, Teammate, Workflow
 
 
 class WrongStatus(Exception):
     """The row is not in a status that allows this; nothing was changed."""
-
-
-class RunQuerySet(models.QuerySet["Run"]):
-    def live(self) -> "RunQuerySet":
-        return self.filter(status__in=RUN_LIVE)
-
-    def ended(self) -> "RunQuerySet":
-        return self.filter(status__in=RUN_ENDED)
-
-    def roots(self) -> "RunQuerySet":
-        return self.filter(parent=None)
-
-    def tree_of(self, run: "Run") -> "RunQuerySet":
-        """The run's whole tree, from its top."""
-        return self.filter(Q(pk=run.root_pk) | Q(root_id=run.root_pk))
-
-    def visible_to(self, user: Any) -> "RunQuerySet":
-        """Own runs; reviewers see all, and staff those of deleted conversations too."""
-        if not user.is_active:
-            return self.none()
-        if user.is_staff:
-            return self
-        return self.filter(session__hidden=False) if oversees(user) else self.of_account(user)
-
-    def of_account(self, user: Any) -> "RunQuerySet":
-        """Own runs only, whatever else this user may see: what an API key sees."""
-        return self.filter(owner=user, session__hidden=False)
 
 
 class Run(models.Model):
@@ -154,6 +128,25 @@ class Run(models.Model):
     def root_pk(self) -> int:
         """The top of the run's tree: itself, where nobody called it."""
         return self.root_id or self.pk
+
+    @cached_property
+    def waits_below(self) -> bool:
+        """Does a run below wait for a person? `as_shown` has read it for a whole list."""
+        if "gated_below" in self.__dict__:
+            return bool(self.__dict__["gated_below"])
+        parents = dict(Run.objects.tree_of(self).values_list("pk", "parent_id"))
+        above = Run.objects.tree_of(self).filter(open_gates__gt=0).values_list("parent_id", flat=True)
+        waiting = set(above)
+        while waiting and self.pk not in waiting:
+            waiting = {parents[pk] for pk in waiting if pk in parents}
+        return bool(waiting)
+
+    @property
+    def shown(self) -> RunStatus:
+        """The status as people see it: a run that waits for runs below it alone is at work."""
+        if self.status == RunStatus.PAUSED and not self.open_gates and self.open_children and not self.waits_below:
+            return RunStatus.RUNNING
+        return RunStatus(self.status)
 
     @property
     def is_live(self) -> bool:

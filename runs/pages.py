@@ -8,8 +8,10 @@ from typing import Any
 
 from runs.models import Event, Message, Run, RunFile, ToolCall
 from runs.states import CallState, RunStatus
+from runs.ways import PERFORMERS, name_of
+from teammates.tools.delegation import INTERNAL
 from teammates.tools.questions import ASK, PLAN
-from teammates.tools.registry import registry
+from teammates.tools.registry import Tool, registry
 
 Gates = Mapping[int, list[Any]]  # by the pk of the call that they are for
 
@@ -30,6 +32,7 @@ class CallRow:
     title: str
     icon: str
     target: str
+    child: Run | None = None  # that answers the call
 
     @property
     def fields(self) -> list[tuple[str, Any]]:
@@ -186,7 +189,25 @@ def row_of(call: ToolCall) -> CallRow:
     tool = registry.get(call.tool)
     if tool is None:
         return CallRow(call, call.tool, "wrench", "")
+    if tool.name in INTERNAL:
+        return delegated(call, tool)
     return CallRow(call, tool.title, tool.icon, tool.target_of(call.arguments))
+
+
+def delegated(call: ToolCall, tool: Tool) -> CallRow:
+    """A call that another run answers: its row is called as who performs that."""
+    child: Run | None = getattr(call, "child", None)
+    if child is None:
+        return CallRow(call, tool.title, tool.icon, "")
+    return CallRow(call, name_of(child), tool.icon, child.title, child)
+
+
+def settle(calls: Iterable[ToolCall]) -> None:
+    """Put the runs that answer these calls in their places, so that naming them reads nothing more."""
+    by_pk = {call.pk: call for call in calls if call.tool in INTERNAL}
+    if by_pk:
+        for child in Run.objects.filter(called_by__in=by_pk).select_related(*PERFORMERS, "performer_revision"):
+            child.called_by = by_pk[child.called_by_id or 0]
 
 
 def wrote(call: ToolCall, file: RunFile) -> bool:
@@ -225,10 +246,10 @@ def doing(run: Run, calls: Iterable[ToolCall]) -> str:
     """What the run is at, in a few words."""
     if run.status == RunStatus.QUEUED:
         return "Queued"
-    started = [row_of(call) for call in calls if call.state == CallState.STARTED]
+    started = list(dict.fromkeys(row_of(call).title for call in calls if call.state == CallState.STARTED))
     if started:
-        return " and ".join(row.title for row in started)
-    return "Writing" if run.status == RunStatus.RUNNING else ""
+        return " and ".join(started)
+    return "Writing" if run.shown == RunStatus.RUNNING else ""
 
 
 DASHES = 8

@@ -10,14 +10,14 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from runs import journal
 from runs.engine import holds
 from runs.engine.reply import clean
 from runs.locks import write
-from runs.models import Run, ToolCall
+from runs.models import Run, RunFile, ToolCall
 from runs.signals import run_cancelled
 from runs.states import CALL_MOVES, CallState, RunStatus, sources
 from runs.wakeup import wake
@@ -27,6 +27,7 @@ from teammates.tools.delegation import INTERNAL
 
 DEPTH = 6  # runs within runs
 SIZE = 500  # runs of one tree
+USED = ("prompt_tokens", "completion_tokens", "total_tokens", "model_calls", "cost")
 STRICT = [Mode.AUTONOMOUS, Mode.APPROVAL, Mode.PLAN]
 
 
@@ -194,3 +195,34 @@ def path_of(run: Run) -> list[Run]:
     while (above := found[0].parent) is not None:
         found.insert(0, above)
     return found
+
+
+# --- a run with all that is below it ---
+
+
+def below(run: Run) -> list[Run]:
+    """The run and every run below it, the oldest first."""
+    if run.parent_id is None:
+        return list(Run.objects.tree_of(run).order_by("pk"))
+    found, inside = [], {run.pk}
+    for one in Run.objects.tree_of(run).order_by("pk"):  # a parent is older than its children
+        if one.pk in inside or one.parent_id in inside:
+            inside.add(one.pk)
+            found.append(one)
+    return found
+
+
+def usage_of(run: Run) -> dict[str, Any]:
+    """Tokens, model calls and cost of the run and of all below it, by the names of `Run.usage`."""
+    total: dict[str, Any] = {}
+    for one in below(run):
+        for name in USED:
+            if name in one.usage:
+                total[name] = round(total.get(name, 0) + one.usage[name], 6)
+    return total
+
+
+def files_of(run: Run) -> list[RunFile]:
+    """What the run was given, and what it and all below it wrote."""
+    written = Q(run__in=below(run), kind=RunFile.Kind.OUTPUT)
+    return list(RunFile.objects.filter(written | Q(run=run)).order_by("pk"))

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from runs import shelf
+from runs import shelf, trees
 from runs.access import run_for, visible_runs
 from runs.models import RunFile, RunQuerySet
 from runs.states import RUN_ENDED, RUN_LIVE, RunStatus
@@ -30,20 +30,21 @@ UNLISTED = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store", "R
 
 @dataclass(frozen=True)
 class Shown:
-    """One view of the list: its word, and the statuses in it."""
+    """One view of the list: its word, and the runs in it."""
 
     key: str
     word: str
-    statuses: list[RunStatus]
+    which: Q
 
 
+WAITS = Q(status=RunStatus.PAUSED) & (Q(open_gates__gt=0) | Q(gated_below=True) | Q(open_children=0))
 SHOWN = [
-    Shown("", "All", [*RUN_LIVE, *RUN_ENDED]),
-    Shown("waiting", "Needs you", [RunStatus.PAUSED]),
-    Shown("running", "Running", [RunStatus.QUEUED, RunStatus.RUNNING]),
-    Shown("done", "Done", [RunStatus.COMPLETED]),
-    Shown("failed", "Failed", [RunStatus.FAILED]),
-    Shown("stopped", "Stopped", [RunStatus.CANCELLED]),
+    Shown("", "All", Q(status__in=[*RUN_LIVE, *RUN_ENDED])),
+    Shown("waiting", "Needs you", WAITS),
+    Shown("running", "Running", Q(status__in=RUN_LIVE) & ~WAITS),
+    Shown("done", "Done", Q(status=RunStatus.COMPLETED)),
+    Shown("failed", "Failed", Q(status=RunStatus.FAILED)),
+    Shown("stopped", "Stopped", Q(status=RunStatus.CANCELLED)),
 ]
 
 
@@ -52,7 +53,7 @@ SHOWN = [
 def run_list(request: Request) -> HttpResponse:
     """Newest first, a page at a time from a key, so that the hundredth page costs what the first does."""
     shown = next((one for one in SHOWN if one.key == request.GET.get("show", "")), SHOWN[0])
-    visible = visible_runs(request.user)
+    visible = visible_runs(request.user).roots()
     slug = request.GET.get("teammate", "")
     teammate = named(request.user, slug) if slug else None
     found = filtered(visible, shown, teammate)
@@ -77,9 +78,9 @@ def named(user: User, slug: str) -> Teammate | None:
 
 
 def filtered(runs: RunQuerySet, shown: Shown, teammate: Teammate | None) -> RunQuerySet:
-    runs = runs.select_related("teammate", "owner").order_by("-pk")
+    runs = runs.select_related("teammate", "team", "workflow", "owner").as_shown().order_by("-pk")
     if shown.key:
-        runs = runs.filter(status__in=shown.statuses)
+        runs = runs.filter(shown.which)
     return runs.filter(teammate=teammate) if teammate else runs
 
 
@@ -94,8 +95,8 @@ def run_file(request: Request, pk: int, file: int) -> HttpResponse:
 @require_safe
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     """What a stranger with the link reads. Never kept and never found by a search."""
-    run = get_object_or_404(shelf.shared(token).select_related("teammate"))
-    files = list(run.files.order_by("pk"))
+    run = get_object_or_404(shelf.shared(token).select_related("teammate", "team", "workflow"))
+    files = trees.files_of(run)
     context = {
         "run": run,
         "given": [file for file in files if file.kind == RunFile.Kind.INPUT],

@@ -1,13 +1,25 @@
-"""Who may see and who may change a teammate."""
+"""Who may see and who may change a teammate, a team or a workflow."""
+
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.shortcuts import get_object_or_404
 
-from teammates.models import Teammate, TeammateQuerySet
+from teammates.models import Team, Teammate, TeammateQuerySet, Workflow
+from teammates.performer_models import PerformerQuerySet
+from teammates.performers import Performer
 
 
 def visible_teammates(user: User) -> TeammateQuerySet:
     return Teammate.objects.of_the_house_or(user).unarchived().select_related("owner").prefetch_related("tools")
+
+
+def visible_teams(user: User) -> PerformerQuerySet:
+    return Team.objects.of_the_house_or(user).unarchived().select_related("owner")
+
+
+def visible_workflows(user: User) -> PerformerQuerySet:
+    return Workflow.objects.of_the_house_or(user).unarchived().select_related("owner")
 
 
 def teammate_for(user: User, slug: str) -> Teammate:
@@ -15,6 +27,16 @@ def teammate_for(user: User, slug: str) -> Teammate:
     return get_object_or_404(visible_teammates(user), slug=slug)
 
 
-def may_edit(user: User, teammate: Teammate) -> bool:
-    """Staff change the teammates of the house, everybody else their own."""
-    return user.is_staff if teammate.owner is None else teammate.owner == user
+def team_for(user: User, slug: str) -> Team:
+    found: Any = get_object_or_404(visible_teams(user), slug=slug)
+    return found  # type: ignore[no-any-return]  # a queryset of two models
+
+
+def workflow_for(user: User, slug: str) -> Workflow:
+    found: Any = get_object_or_404(visible_workflows(user), slug=slug)
+    return found  # type: ignore[no-any-return]  # a queryset of two models
+
+
+def may_edit(user: User, performer: Performer) -> bool:
+    """Staff change what is of the house, everybody else their own."""
+    return user.is_staff if performer.owner is None else performer.owner == user

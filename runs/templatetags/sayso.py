@@ -13,13 +13,14 @@ from django.utils.safestring import SafeString
 from lucide import IconDoesNotExist
 from lucide.templatetags.lucide import lucide
 
-from runs import rendering
+from runs import rendering, ways
 from teammates.tools.registry import LEVELS, RISK_WORDS
 
 register = template.Library()
 
 register.filter("markdown", rendering.markdown)
 register.filter("visible", rendering.visible)
+register.filter("way", ways.way)
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 # Keyed by any text: a row may hold a risk that a tool once had.

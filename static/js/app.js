@@ -64,7 +64,10 @@
   if (launch) {
     const select = launch.elements.teammate;
     const fit = (choose) => {
-      const { mode, people } = select.selectedOptions[0].dataset;
+      const { mode, people, fields } = select.selectedOptions[0].dataset;
+      const hint = document.getElementById("launch-fields");
+      hint.hidden = !fields;
+      hint.querySelector("[data-fields]").textContent = fields;
       for (const radio of launch.elements.permission_mode) {
         radio.disabled = !people && radio.value !== "autonomous";
         radio.closest("label").title = radio.disabled ? "This teammate has human in the loop off: nobody could decide." : "";
