@@ -16,6 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
+from bench.api import api
 from bench.latency import decisions, first_events
 from bench.paused import paused
 from bench.person import Person
@@ -24,7 +25,7 @@ from bench.processes import Bench
 from bench.streams import streams
 from bench.words import yardstick
 
-PARTS = ("latency", "streams", "paused")
+PARTS = ("latency", "streams", "paused", "api")
 
 
 def options() -> argparse.Namespace:
@@ -36,6 +37,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=15, help="length of the steady window that is measured")
     parser.add_argument("--times", type=int, default=100, help="how often each latency is taken")
     parser.add_argument("--paused", type=int, default=5000, help="paused runs")
+    parser.add_argument("--history", type=int, default=100_000, help="ended runs among which programs look")
     parser.add_argument("--data", type=Path, help="data directory to use and keep; a temporary one otherwise")
     return parser.parse_args()
 
@@ -44,7 +46,7 @@ def options() -> argparse.Namespace:
 async def signed_in(bench: Bench) -> AsyncIterator[Person]:
     jar = aiohttp.CookieJar(unsafe=True)  # the host is an IP address
     connector = aiohttp.TCPConnector(limit=0)
-    headers = {"Origin": bench.origin}
+    headers = {"Origin": bench.origin, "Accept": "text/html"}
     async with aiohttp.ClientSession(bench.origin, cookie_jar=jar, connector=connector, headers=headers) as web:
         person = Person(web, bench.origin)
         await person.sign_in(PERSON, PASSWORD, TEAMMATE)
@@ -60,6 +62,8 @@ async def measure(bench: Bench, wanted: argparse.Namespace) -> None:
             await streams(person, bench, wanted.runs, wanted.rate, wanted.seconds, wanted.starts)
         if "paused" in wanted.parts:
             await paused(person, bench, wanted.paused)
+        if "api" in wanted.parts:
+            await api(bench, wanted.history, wanted.times)
 
 
 def main() -> None:

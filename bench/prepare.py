@@ -1,4 +1,4 @@
-"""Rows for the bench, made through the product's own services: `people`, or `queue N` runs that will ask."""
+"""Rows for the bench: `people`, `key`, `queue N` runs that will ask, or `history N`, so that there are N ended ones."""
 
 import sys
 
@@ -34,9 +34,43 @@ def queue(count: int) -> None:
         services.start(owner=owner, teammate=teammate, message=ASK)
 
 
+def key() -> None:
+    from django.contrib.auth.models import User
+
+    from teammates import keys
+
+    print(keys.create(User.objects.get(username=PERSON), "bench")[1])
+
+
+def history(count: int) -> None:
+    """Written as rows: this many would take hours to run."""
+    from django.contrib.auth.models import User
+    from django.utils.timezone import now
+
+    from runs.locks import write
+    from runs.models import Run, Session
+    from teammates.models import Teammate
+    from teammates.services import current_revision
+
+    owner, teammate = User.objects.get(username=PERSON), Teammate.objects.get(slug=TEAMMATE)
+    whose = {"owner": owner, "requested_by": owner, "teammate": teammate}
+    with write():
+        session = Session.objects.create(owner=owner)
+        how = {"permission_mode": "autonomous", "human_in_the_loop": False, "status": "completed", "started_at": now()}
+        said = {"message": "What is new?", "output": "Nothing much. " * 20, "finished_at": now()}
+        more = whose | how | said | {"session": session, "performer_revision": current_revision(teammate)}
+        missing = range(count - Run.objects.filter(owner=owner).count())
+        Run.objects.bulk_create((Run(**more) for _ in missing), batch_size=1000)
+
+
 if __name__ == "__main__":
     django.setup()
-    if sys.argv[1] == "people":
-        people()
-    else:
-        queue(int(sys.argv[2]))
+    match sys.argv[1:]:
+        case ["people"]:
+            people()
+        case ["key"]:
+            key()
+        case ["queue", count]:
+            queue(int(count))
+        case ["history", count]:
+            history(int(count))

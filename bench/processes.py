@@ -92,13 +92,17 @@ class Bench:
     def origin(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def prepare(self, *arguments: str) -> None:
-        subprocess.run(
+    def prepare(self, *arguments: str) -> str:
+        """Make rows for the bench; what that printed."""
+        done = subprocess.run(
             [sys.executable, "-m", "bench.prepare", *arguments],
             cwd=ROOT,
             env={**os.environ, **self.environment},
+            stdout=subprocess.PIPE,
+            text=True,
             check=True,
         )
+        return done.stdout
 
     def __enter__(self) -> "Bench":
         self.prepare("people")
