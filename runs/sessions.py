@@ -28,7 +28,10 @@ def open_session(
     """
     check(key, user_id)
     with write():
-        session = found_or_begun(owner, key or str(uuid.uuid4()), user_id, kind)
+        if not key:
+            fields = {"key": str(uuid.uuid4()), "user_id": user_id, "session_state": state or {}}
+            return Session.objects.create(owner=owner, kind=kind, **fields)
+        session = found_or_begun(owner, key, user_id, kind)
         if user_id and session.user_id and session.user_id != user_id:
             raise Refused("This session belongs to another user_id.", field="user_id", code="wrong_user")
         changes: dict[str, Any] = {}

@@ -29,7 +29,7 @@ logger = logging.getLogger("sayso.runs")
 
 STATE_SCHEMA = 1
 FLOW_TURNS = 10_000  # of a workflow; its steps and loops are bounded by themselves
-WITH = ("teammate", "team", "workflow", "session", "performer_revision", "called_by", "root", "parent")
+WITH = ("teammate", "session", "performer_revision")  # of most runs; what trees need besides is fetched by them
 TIRED = "It was begun {} times without getting anywhere."
 NEWER = "It was left by a newer release of Sayso ({}), which this one cannot read."
 
@@ -83,7 +83,8 @@ def work(run: Run, hold: Hold) -> None:
         fail(run, hold, f"{run.performer.name} is disabled.", "teammate_disabled")
     else:
         while not settle(run, hold, advance(run, hold)):
-            pass  # what it would have waited for has just ended
+            # What it would have waited for has just ended. It goes on from what was said meanwhile.
+            run.started_at = run.started_at or timezone.now()
 
 
 def advance(run: Run, hold: Hold) -> Step:

@@ -26,8 +26,9 @@ class Transcript:
     def __init__(self, run: Run, hold: Hold, definition: dict[str, Any]) -> None:
         self.run, self.hold, self.definition = run, hold, definition
         # Read once: while a worker holds the run, nobody else adds to these, and the toolbox moves these very calls.
-        self._messages = list(run.messages.all())
-        self.calls = list(run.calls.filter(retried_as=None))
+        begun = run.started_at is not None  # before this claim: a new run has said and called nothing
+        self._messages = list(run.messages.all()) if begun else []
+        self.calls = list(run.calls.filter(retried_as=None)) if begun else []
         self._files = of_conversation(run)
         self._asked: str | list[attached.Part] | None = None
 
