@@ -6,4 +6,4 @@ class ProjectConfig(AppConfig):
     verbose_name = "Sayso"
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401 - importing it registers them
+        from config import checks, worker  # noqa: F401 - importing them registers checks and the worker's step

@@ -5,7 +5,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import ERROR, CheckMessage, Error, Warning, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
 
 
 @register()
@@ -28,7 +29,11 @@ def check_address(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_database(**kwargs: Any) -> list[CheckMessage]:
-    if settings.DATABASES["default"]["ENGINE"].endswith("postgresql") and find_spec("psycopg") is None:
+    engine = settings.DATABASES["default"]["ENGINE"]
+    if not engine.endswith(("sqlite", "sqlite3", "postgresql")):
+        hint = "Write it like postgres://user:password@host/name, or unset it to use SQLite."
+        return [Error("DATABASE_URL names neither PostgreSQL nor SQLite.", hint=hint, id="sayso.E006")]
+    if engine.endswith("postgresql") and find_spec("psycopg") is None:
         hint = "pip install 'sayso[postgres]', or unset DATABASE_URL to use SQLite."
         return [Error("DATABASE_URL names PostgreSQL, and psycopg is not installed.", hint=hint, id="sayso.E003")]
     return []
@@ -37,16 +42,34 @@ def check_database(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def check_redis(**kwargs: Any) -> list[CheckMessage]:
     """Several processes need PostgreSQL: a shared SQLite file has one writer at a time."""
-    if str(settings.CHANNEL_LAYERS["default"]["BACKEND"]).endswith("InMemoryChannelLayer"):
+    if not settings.REDIS_URL:
         return []
     found: list[CheckMessage] = []
+    if not settings.REDIS_URL.startswith(("redis://", "rediss://")):
+        hint = "Write it like redis://localhost:6379/0, or rediss:// for TLS."
+        found.append(Error("REDIS_URL is not an address of Redis.", hint=hint, id="sayso.E007"))
     if find_spec("channels_redis") is None:
         hint = "pip install 'sayso[redis]', or unset REDIS_URL to run in one process."
         found.append(Error("REDIS_URL is set, and channels-redis is not installed.", hint=hint, id="sayso.E004"))
-    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-        hint = "Set DATABASE_URL to a PostgreSQL database, or unset REDIS_URL."
-        found.append(Warning("REDIS_URL is set, but the database is SQLite.", hint=hint, id="sayso.W001"))
+    if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
+        hint = "Set DATABASE_URL to a PostgreSQL database, or unset REDIS_URL to run in one process."
+        found.append(Error("REDIS_URL is set, but the database is SQLite.", hint=hint, id="sayso.E008"))
     return found
+
+
+@register(deploy=True)
+def check_shared_secret(**kwargs: Any) -> list[CheckMessage]:
+    if settings.REDIS_URL and not settings.SECRET_KEY_GIVEN:
+        hint = "Set SAYSO_SECRET_KEY to the same long random text on every machine."
+        return [Warning("Each SAYSO_DATA has a secret key of its own.", hint=hint, id="sayso.W001")]
+    return []
+
+
+def refuse() -> None:
+    """Raise `ImproperlyConfigured` with every error and its mend, for what is started without a command of Django's."""
+    errors = [message for message in run_checks() if message.level >= ERROR]
+    if errors:
+        raise ImproperlyConfigured("\n".join(f"{error.msg} {error.hint or ''}".strip() for error in errors))
 
 
 @register(deploy=True)

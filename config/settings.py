@@ -17,7 +17,7 @@ VERSION = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[0]
 BASE_DIR = ROOT
 DATA_DIR: Path = env.sayso_data
 (DATA_DIR / "static").mkdir(parents=True, exist_ok=True)
-SECRET_KEY = secret_key(env)
+SECRET_KEY, SECRET_KEY_GIVEN = secret_key(env), bool(env.sayso_secret_key)
 DEBUG = env.sayso_debug
 
 PUBLIC_URL = env.sayso_url.rstrip("/").lower()  # as browsers write an origin
@@ -89,6 +89,9 @@ SQLITE_OPTIONS = {
 }
 
 
+POOL_SIZE = 20  # connections to PostgreSQL of one process, at most
+
+
 def database() -> dict[str, Any]:
     """The database of `DATABASE_URL`, or one SQLite file beside the data."""
     url = env.database_url or f"sqlite:///{DATA_DIR / 'sayso.sqlite3'}"
@@ -98,11 +101,13 @@ def database() -> dict[str, Any]:
         parsed["CONN_MAX_AGE"] = None  # a thread keeps its connection; threads of requests are used again
         parsed["TEST"] = {"NAME": str(Path(parsed["NAME"]).with_name("test.sqlite3"))}
     else:
-        parsed["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 20}}
+        parsed["OPTIONS"] = {**parsed.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": POOL_SIZE, "timeout": 10}}
+        parsed["CONN_HEALTH_CHECKS"] = True  # a database that was restarted costs nobody an error
     return parsed
 
 
 DATABASES = {"default": database()}
+REDIS_URL = env.redis_url
 
 if env.redis_url:
     CHANNEL_LAYERS = {
@@ -205,6 +210,14 @@ MAX_TURNS = 50
 MAX_ATTEMPTS = 4  # claims without a committed turn between them, before a person is asked
 
 CELERY_BROKER_URL = env.redis_url or "sayso://localhost//"
+if env.redis_url:
+    # Whoever sends a message does not wait for a broker that is away; the sweep sends it again.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "max_retries": 1, "interval_start": 0}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker looks for its broker for as long as it lives
+CELERY_TASK_DEFAULT_QUEUE = "sayso"
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = SLOTS
+CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -212,4 +225,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "runs.tasks.sweep", "schedule": SWEEP_SECONDS}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "runs.tasks.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": 2 * SWEEP_SECONDS}}
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")

@@ -1,4 +1,4 @@
-"""The embedded shape: Celery's worker and the keeper of leases as threads of the web process."""
+"""Celery's worker with the keeper of leases: as threads of the web process, or as a process of its own."""
 
 import fcntl
 import logging
@@ -7,15 +7,20 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from celery import Celery
+from celery import Celery, bootsteps
+from celery.apps.worker import Worker
+from celery.worker.components import Pool
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 
+from config.celery import app as celery_app
 from runs import recovery
 from runs.engine import holds, model
 
 SWITCH_SECONDS = 0.001  # a thread that only passes something on shall not wait 5 ms for one that computes
 GRACE_SECONDS = 10.0  # for calls in mid-effect, when the process is asked to stop
+BESIDE_BEAT = 5  # times as long between two sweeps of a worker of its own, which beat also asks to sweep
 
 logger = logging.getLogger("sayso.worker")
 
@@ -51,15 +56,15 @@ def begin(app: Celery) -> None:
     threading.Thread(target=keep, name="keeper", daemon=True).start()
 
 
-def keep() -> None:
-    """Renew the leases at hand and sweep, until the process ends."""
+def keep(sweep_every: int = 1) -> None:
+    """Renew the leases at hand and sweep, until the process ends. `sweep_every`: in turns of `SWEEP_SECONDS`."""
     pause, beats = threading.Event(), 0
     while not pause.wait(1.0):
         beats += 1
         try:
             if beats % settings.RENEW_SECONDS == 0:
                 holds.renew()
-            if beats % settings.SWEEP_SECONDS == 0:
+            if beats % (settings.SWEEP_SECONDS * sweep_every) == 0:
                 recovery.sweep()
         except Error:
             logger.exception("The sweep could not reach the database; trying again")
@@ -71,3 +76,36 @@ def end() -> None:
     """Hand back every run at hand, so that the next start goes on with them at once."""
     holds.close(GRACE_SECONDS)
     model.close_clients()
+
+
+class Keeper(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """The same for a worker that is a process of its own.
+
+    It sweeps too, at a slower pace, so that neither a dead beat nor a lost message leaves a run behind. When the worker
+    is asked to stop, it has stopped taking messages before this hands back what it holds.
+    """
+
+    requires = (Pool,)
+
+    def include_if(self, parent: object) -> bool:
+        return isinstance(parent, Worker)
+
+    def create(self, parent: object) -> "Keeper":
+        if not settings.REDIS_URL:
+            raise ImproperlyConfigured(
+                "A worker of its own needs REDIS_URL, to be told what to do. Without it, manage.py serve works alone."
+            )
+        return self
+
+    def start(self, parent: object) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
+        threading.Thread(target=keep, args=[BESIDE_BEAT], name="keeper", daemon=True).start()
+
+    def stop(self, parent: object) -> None:
+        end()
+
+    def terminate(self, parent: object) -> None:
+        end()
+
+
+celery_app.steps["worker"].add(Keeper)

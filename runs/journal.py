@@ -68,6 +68,14 @@ class Line:
         """The line as JSON."""
         return f'{{"seq": {self.seq}, "kind": "{self.kind}", "at": "{self.at.isoformat()}", "data": {self.body}}}'
 
+    @classmethod
+    def read(cls, run_id: int, frame: str) -> "Line":
+        """The line of a `frame`."""
+        read = json.loads(frame)
+        line = cls(run_id, read["seq"], read["kind"], read["data"], datetime.fromisoformat(read["at"]))
+        line.__dict__["frame"] = frame  # as it came, so that it is not made again
+        return line
+
 
 def topic_of(run_id: int) -> str:
     return f"run-{run_id}"

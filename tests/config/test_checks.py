@@ -1,6 +1,7 @@
 """Settings that cannot be meant are told at the start."""
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from config import checks
 
@@ -33,11 +34,39 @@ def test_postgresql_needs_its_driver(settings, monkeypatch):
     assert ids(checks.check_database()) == ["sayso.E003"]
 
 
+def test_other_databases_are_refused(settings, monkeypatch):
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.mysql")
+    assert ids(checks.check_database()) == ["sayso.E006"]
+
+
 def test_redis_needs_its_driver_and_a_database_for_many(settings, monkeypatch):
     monkeypatch.setattr(checks, "find_spec", lambda name: None)
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}}
-    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
-    assert ids(checks.check_redis()) == ["sayso.E004", "sayso.W001"]
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "config.sqlite")
+    settings.REDIS_URL = "redis://localhost"
+    assert ids(checks.check_redis()) == ["sayso.E004", "sayso.E008"]
+    settings.REDIS_URL = ""
+    assert ids(checks.check_redis()) == []
+
+
+def test_redis_is_named_by_its_address(settings, monkeypatch):
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
+    settings.REDIS_URL = "localhost:6379"
+    assert ids(checks.check_redis()) == ["sayso.E007"]
+
+
+@pytest.mark.parametrize(
+    ("redis", "given", "told"), [("redis://h", False, ["sayso.W001"]), ("redis://h", True, []), ("", False, [])]
+)
+def test_many_machines_need_one_secret(settings, redis, given, told):
+    settings.REDIS_URL, settings.SECRET_KEY_GIVEN = redis, given
+    assert ids(checks.check_shared_secret()) == told
+
+
+def test_what_no_command_of_django_starts_is_refused_with_the_mend(settings):
+    checks.refuse()
+    settings.PUBLIC_URL = "sayso.example"
+    with pytest.raises(ImproperlyConfigured, match=r"Write it like https://sayso\.example"):
+        checks.refuse()
 
 
 def test_debugging_is_not_for_the_public(settings):

@@ -183,7 +183,7 @@ def test_a_follower_that_leaves_is_forgotten(alive):
 def test_a_loop_that_was_closed_with_its_followers_harms_nobody(alive):
     loop = asyncio.new_event_loop()
     with hub._lock:
-        hub._followers.setdefault(topic_of(alive.pk), set()).add(hubs.Follower(loop))
+        hub._followers.setdefault(topic_of(alive.pk), set()).add(hubs.Follower(loop, hub))
     loop.close()
     [got] = listen(seqs(alive), then=lambda: end(alive))
     hub._followers.clear()

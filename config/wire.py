@@ -1,0 +1,47 @@
+"""Daphne's protocols as we run them: requests that are guarded, and sockets that send a text in one step.
+
+To be imported once a reactor is installed: these modules take the one that they find.
+"""
+
+from typing import Any
+
+import autobahn.websocket.protocol
+import daphne.http_protocol
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+
+from config.guard import Guarded
+
+# For each connection it formats all its options for a debug line.
+autobahn.websocket.protocol.pformat = lambda options: options  # type: ignore[assignment,attr-defined,misc]  # no types here
+
+
+class Pusher(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
+    """Frames a text here and writes it at once where nothing waits to be written.
+
+    Autobahn prepares a debug line for each message, and twisted asks the loop twice for each write.
+    """
+
+    def serverSend(self, content: Any, binary: bool = False) -> None:  # noqa: N802 - daphne's name
+        if binary or self.state != self.STATE_OPEN:
+            super().serverSend(content, binary)
+            return
+        frame, transport = framed(content.encode()), self.transport
+        if not transport.dataBuffer and not transport._tempDataBuffer:
+            sent = transport.writeSomeData(frame)
+            frame = frame[sent:] if isinstance(sent, int) else frame
+        if frame:
+            transport.write(frame)
+
+
+def framed(payload: bytes) -> bytes:
+    """One whole text message, unmasked, as a server sends it."""
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    if size < 65536:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+WebSocketFactory.protocol = Pusher
+daphne.http_protocol.WebRequest = Guarded
