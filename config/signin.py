@@ -11,13 +11,13 @@ from django.utils.encoding import force_bytes
 from django.utils.http import url_has_allowed_host_and_scheme, urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.timezone import now
 from limits import parse
-from limits.storage import storage_from_string
-from limits.strategies import MovingWindowRateLimiter
+
+from api.counting import Counter
 
 # Of one person, and of everybody behind one address; a stranger elsewhere uses up neither.
 GUESSES = parse("5 per 5 minutes")
 GUESSES_OF_AN_ADDRESS = parse("50 per 15 minutes")
-limiter = MovingWindowRateLimiter(storage_from_string(settings.LIMITS_URL))
+limiter = Counter()
 
 
 def may_guess(request: HttpRequest, username: str) -> bool:

@@ -7,11 +7,10 @@ from django.conf import settings
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from limits import parse
-from limits.storage import storage_from_string
-from limits.strategies import MovingWindowRateLimiter
 from ninja import Field, Path, Query, Router, Schema
 
 from api.auth import READ, WRITE, Request
+from api.counting import Counter
 from api.idempotency import once
 from api.m8tes.answers import answer, iso, nothing
 from api.m8tes.errors import Problem
@@ -28,7 +27,7 @@ HOOKS = "/api/v2/hooks/"
 NO_HOOK = "There is no such address."
 OFTEN = parse("60 per minute")  # of one address
 SENT_LENGTH = 20_000  # characters that a request to an address may carry
-limiter = MovingWindowRateLimiter(storage_from_string(settings.LIMITS_URL))
+limiter = Counter()
 
 
 class TooOften(Problem):
