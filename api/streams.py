@@ -20,6 +20,7 @@ class Held(HttpResponse):
     """An answer that takes its time: `serve` writes it when the view's thread is free."""
 
     streaming = True  # to middleware: it has no length, and no content that could be changed
+    begun = False  # has the client been sent a status?
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Write until it is whole or the client leaves; the run goes on either way."""
@@ -31,6 +32,8 @@ class Held(HttpResponse):
         await asyncio.gather(writing, leaving, return_exceptions=True)
         if not writing.cancelled() and (error := writing.exception()):
             logger.error("A stream broke", exc_info=error)
+            if not self.begun:
+                await self.begin(send, HttpResponse(status=500))
         if not leaving.done() or leaving.cancelled():
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -38,6 +41,7 @@ class Held(HttpResponse):
         raise NotImplementedError
 
     async def begin(self, send: Send, response: HttpResponse) -> None:
+        self.begun = True
         headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
         await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
 
