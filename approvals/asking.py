@@ -11,6 +11,7 @@ from approvals.models import Gate, Question, ToolApproval, Verdict
 from runs import journal, trees
 from runs.digest import digest_of, digest_of_text
 from runs.engine.steps import Wait
+from runs.faults import fault_point
 from runs.live.hub import hub
 from runs.models import Run
 from runs.signals import run_cancelled, run_paused
@@ -41,6 +42,7 @@ def ask(run: Run, waits: list[Wait], **kwargs: Any) -> None:
         journal.append(run.pk, "gate.opened", opened)
         trees.tell_root(run, "gate.opened", opened)
         tell_inbox(run, name_of(gate))
+        fault_point("gate.create.before_commit")
 
 
 def approval_of(run: Run, wait: Wait) -> ToolApproval:

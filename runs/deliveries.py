@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from runs import egress
 from runs.egress import Answer
+from runs.faults import fault_point
 from runs.locks import write
 from runs.models import Run
 from runs.wakeup import wake_delivery
@@ -112,7 +113,10 @@ def attempt(delivery: Delivery) -> Answer:
     if delivery.attempts > len(PAUSES) + 1:
         return Answer(None, "The last attempt was cut off, and nobody knows how it ended.")
     body = delivery.body.encode("ascii")
-    return egress.post(delivery.webhook.url, body, headers(delivery, body))
+    fault_point("webhook.before_send")
+    answer = egress.post(delivery.webhook.url, body, headers(delivery, body))
+    fault_point("webhook.after_send")
+    return answer
 
 
 def headers(delivery: Delivery, body: bytes) -> dict[str, str]:

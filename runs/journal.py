@@ -19,6 +19,7 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from runs import deliveries
+from runs.faults import fault_point
 from runs.live.hub import hub
 from runs.locks import write
 from runs.models import Run
@@ -120,6 +121,7 @@ def _insert(lines: list[Line]) -> None:
     rows = [(x.run_id, x.seq, x.kind, x.body, at) for x in lines]
     with connection.cursor() as cursor:
         cursor.executemany(INSERT, rows)
+    fault_point("event.append")
 
 
 def publish(lines: Iterable[Line]) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from runs import deliveries, schedules
 from runs.engine import holds
+from runs.faults import fault_point
 from runs.locks import write
 from runs.models import Run
 from runs.signals import swept
@@ -53,6 +54,7 @@ def requeue(runs: "QuerySet[Run]") -> int:
             if same.update(status=RunStatus.QUEUED, lease="", lease_until=None, woken_at=timezone.now()):
                 wake(run.pk)
                 done += 1
+            fault_point("requeue.before_commit")
     return done
 
 

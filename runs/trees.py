@@ -16,6 +16,7 @@ from django.utils import timezone
 from runs import journal
 from runs.engine import holds
 from runs.engine.reply import clean
+from runs.faults import fault_point
 from runs.locks import write
 from runs.models import Run, RunFile, ToolCall
 from runs.signals import run_cancelled
@@ -76,6 +77,7 @@ def begin(parent: Run, call: ToolCall, performer: Performer, message: str) -> Ru
     journal.append(child.pk, "run.queued", {"mode": child.permission_mode})
     journal.append(parent.pk, "child.started", {"run": child.pk, "call": call.pk, "name": performer.name})
     wake(child.pk)
+    fault_point("child.begin.before_commit")
     return child
 
 
@@ -105,6 +107,7 @@ def ended(run: Run) -> None:
     journal.append(run.parent_id, "child.ended", {"run": run.pk, "call": call.pk, "status": run.status})
     one_child_less(run.parent_id)
     stood_still(run)
+    fault_point("child.end.before_commit")
 
 
 def answer(call: ToolCall, run: Run) -> None:

@@ -7,6 +7,8 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from runs.faults import fault_point
+
 logger = logging.getLogger("sayso.runs")
 
 
@@ -16,10 +18,12 @@ def wake(run_id: int) -> None:
 
 
 def _send(run_id: int) -> None:
+    fault_point("outbox.before_publish")
     try:
         current_app.send_task("runs.tasks.advance_run", [run_id], ignore_result=True, retry=False)
     except OperationalError as error:
         logger.warning("The broker is away (%s); the sweep will start run %s.", error, run_id)
+    fault_point("outbox.after_publish")
 
 
 def wake_delivery(delivery_id: int, after: float = 0) -> None:

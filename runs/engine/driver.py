@@ -18,6 +18,7 @@ from runs.engine.steps import Finished, OutOfTurns, Paused, Step, Wait
 from runs.engine.structured import data_in
 from runs.engine.toolbox import Toolbox
 from runs.engine.transcript import Transcript
+from runs.faults import fault_point
 from runs.journal import LeaseLost
 from runs.locks import write
 from runs.models import Run, ToolCall, WrongStatus
@@ -71,6 +72,8 @@ def claim(run_id: int, hold: Hold) -> Run | None:
         if run.started_at is None:
             Run.objects.filter(pk=run_id).update(started_at=now)
             journal.append(run_id, "run.started")
+        fault_point("claim.before_commit")
+    fault_point("claim.after_commit")
     return run
 
 
@@ -125,6 +128,8 @@ def pause(run: Run, hold: Hold, waits: list[Wait]) -> bool:
             run_paused.send(Run, run=run, waits=gates)
             journal.append(run.pk, "run.paused", {"gates": len(gates)})
         trees.stood_still(run)
+        fault_point("pause.before_release")
+    fault_point("pause.after_release")
     return True
 
 
@@ -142,6 +147,8 @@ def finish(run: Run, hold: Hold, output: str) -> None:
         run.move(RunStatus.COMPLETED, output=output, output_data=data_in(output, run.output_schema), **ended)
         journal.append(run.pk, "run.completed", {"output": output, "usage": run.usage})
         trees.ended(run)
+        fault_point("run.finish.before_commit")
+    fault_point("run.finish.after_commit")
 
 
 def fail(run: Run, hold: Hold, error: str, code: str) -> None:

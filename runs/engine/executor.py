@@ -3,11 +3,14 @@
 import json
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from contextvars import copy_context
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import F
@@ -16,6 +19,7 @@ from django.utils import timezone
 from runs import journal
 from runs.engine.holds import Hold
 from runs.engine.reply import clean
+from runs.faults import fault_point
 from runs.files import RunFiles, RunMemories
 from runs.locks import write
 from runs.models import Run, Session, ToolCall
@@ -24,6 +28,8 @@ from teammates.tools import ToolContext, ToolError
 from teammates.tools.registry import Tool
 
 logger = logging.getLogger("sayso.tools")
+
+T = TypeVar("T")
 
 RESULT_LIMIT = 100_000  # characters of a result that the model is told
 
@@ -45,13 +51,36 @@ class Outcome:
 
 
 class TimedOut(Exception):
-    """No result within the tool's time; the function may still be at work."""
+    """No result within the tool's time; the function may still be at work. Of a look-up: nothing is known."""
 
 
 def execute(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any], hold: Hold) -> Outcome:
     """The outcome of the call. `TimedOut` after `tool.timeout` seconds; interrupted when the run is taken away."""
-    future: Future[Outcome] = Future()
-    work = partial(_work, future, run, call, tool, arguments)
+    work: Callable[[], Outcome] = partial(_outcome, run, call, tool, arguments)
+    outcome: Outcome = _aside(tool, hold, work, late=partial(keep_as_evidence, call))
+    return outcome
+
+
+def look_up(call: ToolCall, tool: Tool, hold: Hold) -> Outcome | None:
+    """What the tool's own look-up says became of the call; None: it never arrived. `TimedOut` when it cannot say."""
+    return _aside(tool, hold, partial(_found, call, tool), late=lambda found: None)
+
+
+def _found(call: ToolCall, tool: Tool) -> Outcome | None:
+    if tool.reconcile is None:
+        raise LookupError(f"{tool.name} has no look-up")
+    try:
+        result = tool.reconcile(str(call.idempotency_key))
+    except (Exception, SystemExit) as error:  # whatever it is, nothing is known then
+        logger.warning("The look-up of %s failed", call, exc_info=True)
+        raise TimedOut from error
+    return None if result is None else Outcome(True, as_text(result))
+
+
+def _aside(tool: Tool, hold: Hold, do: Callable[[], T], *, late: Callable[[T], None]) -> T:
+    """Do it in a thread of its own, for at most the tool's time; a result that nobody waits for any more is `late`."""
+    future: Future[T] = Future()
+    work = partial(copy_context().run, _work, future, do, late)
     threading.Thread(target=work, name=f"tool-{tool.name}", daemon=True).start()
     try:
         return hold.wait(future, tool.timeout, finish=True)
@@ -60,13 +89,16 @@ def execute(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any], hol
         raise TimedOut from None
 
 
-def _work(future: "Future[Outcome]", run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> None:
+def _work(future: "Future[T]", do: Callable[[], T], late: Callable[[T], None]) -> None:
     try:
-        outcome = _outcome(run, call, tool, arguments)
+        result = do()
         try:
-            future.set_result(outcome)
+            future.set_result(result)
         except InvalidStateError:  # the run was stopped meanwhile
-            keep_as_evidence(call, outcome)
+            late(result)
+    except TimedOut as error:
+        with suppress(InvalidStateError):
+            future.set_exception(error)
     finally:
         connection.close()
 
@@ -75,7 +107,9 @@ def _outcome(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any]) ->
     shared = deepcopy(run.session.session_state)
     try:
         given = [context_of(run, call, shared)] if tool.wants_context else []
+        fault_point("tool.before_send")
         result = as_text(tool.function(*given, **arguments))
+        fault_point("tool.after_send")
         return Outcome(True, result, plain(shared))
     except ToolError as error:
         return Outcome(False, as_text(str(error)))

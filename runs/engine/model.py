@@ -18,6 +18,7 @@ from django.conf import settings
 from runs.engine import demo
 from runs.engine.holds import Hold
 from runs.engine.reply import AskedCall, ModelFailed, Reply, Request, clean
+from runs.faults import fault_point
 from runs.journal import writer
 from runs.models import Event, Run
 
@@ -50,7 +51,10 @@ class Model:
             writer.say(run_id, lease, kind, {"turn": turn, "delta": delta})
 
         answer = demo.answer if request.model == "demo" else ask_endpoint
-        return self.hold.wait(in_reader(answer(request, heard)))
+        fault_point("turn.before_llm")
+        reply = self.hold.wait(in_reader(answer(request, heard)))
+        fault_point("turn.after_llm")
+        return reply
 
     def _announce(self, turn: int) -> None:
         """Followers drop the text of an attempt that died; only the first turn after a claim can be such a repeat."""

@@ -9,9 +9,10 @@ from django.utils import timezone
 from runs import journal, trees
 from runs.digest import digest_of
 from runs.engine.arguments import NotRun, arguments_of, checked
-from runs.engine.executor import TimedOut, execute, keep_as_evidence, share
+from runs.engine.executor import TimedOut, execute, keep_as_evidence, look_up, share
 from runs.engine.holds import Hold
 from runs.engine.steps import Wait
+from runs.faults import fault_point
 from runs.journal import LeaseLost
 from runs.models import Run, ToolCall
 from runs.states import CallState
@@ -26,6 +27,7 @@ from teammates.tools.registry import Tool, registry
 logger = logging.getLogger("sayso.runs")
 
 REPEATABLE = {"pure", "read", "idempotent"}
+RECOVERABLE = {*REPEATABLE, "reconcilable"}  # repeated too, once its own look-up says that it never arrived
 OUTSIDE = "Somebody else runs {} and gives its result."
 UNKNOWN = "It was started, and nobody knows how it ended. It is not repeated by itself."
 
@@ -181,6 +183,7 @@ class Toolbox:
         with journal.step(self.run.pk, self.hold.lease, durable=tool.effect not in ("pure", "read")):
             call.move(CallState.STARTED, started_at=timezone.now())
             journal.append(self.run.pk, "call.started", {"call": call.pk, "turn": call.turn})
+            fault_point("dispatch.before_commit")
         return self._result(call, tool, arguments)
 
     def _result(self, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Wait | None:
@@ -191,18 +194,28 @@ class Toolbox:
             if tool.effect in REPEATABLE:
                 raise NotRun(CallState.FAILED, late) from None
             return self._lost_track(call, late)
+        fault_point("tool.before_record")
         try:
             self._end(call, outcome.state, outcome.result, outcome.shared)
         except LeaseLost:
             keep_as_evidence(call, outcome)
             raise
+        fault_point("tool.after_record")
         return None
 
     def _recover(self, call: ToolCall) -> Wait | None:
         """Found started without a result: only what is safe to repeat is repeated."""
         tool = registry.get(call.tool)
-        if tool is None or tool.def_hash != call.tool_def_hash or not {tool.effect, call.effect} <= REPEATABLE:
+        if tool is None or tool.def_hash != call.tool_def_hash or not {tool.effect, call.effect} <= RECOVERABLE:
             return self._lost_track(call, UNKNOWN)
+        if tool.reconcile is not None:
+            try:
+                found = look_up(call, tool, self.hold)
+            except TimedOut:
+                return self._lost_track(call, f"{UNKNOWN} {tool.title} could not look it up.")
+            if found is not None:
+                self._end(call, found.state, found.result)
+                return None
         self._still_allowed(tool)
         self._as_allowed(call)
         return self._result(call, tool, checked(tool, call.arguments))

@@ -11,6 +11,7 @@ from runs.engine import attached, leader
 from runs.engine.background import conversation, instructions
 from runs.engine.holds import Hold
 from runs.engine.reply import AskedCall, Reply, Request
+from runs.faults import fault_point
 from runs.models import Message, Run, ToolCall
 from runs.states import CallState
 from runs.uploads import of_conversation
@@ -100,6 +101,8 @@ class Transcript:
             calls = [self._keep(asked, turn, ordinal, cut=cut) for ordinal, asked in enumerate(reply.calls)]
             run.usage = added(run.usage, usage)
             Run.objects.filter(pk=run.pk).update(usage=run.usage, attempt=0)
+            fault_point("calls.before_commit")
+        fault_point("calls.after_save")
         self._messages.append(said)
         self.calls += calls
 

@@ -44,6 +44,7 @@ EFFECT_WORDS = {
     "pure": "none, it only works something out",
     "read": "it only reads",
     "idempotent": "doing it twice is as doing it once",
+    "reconcilable": "whether it happened can be looked up",
     "effect": "acts outside; never repeated by itself",
 }
 SPINNING = {"running", "started"}

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from teammates.tools.context import ToolContext
 
-Effect = Literal["pure", "read", "idempotent", "effect"]
+Effect = Literal["pure", "read", "idempotent", "reconcilable", "effect"]
 Risk = Literal["read", "write_internal", "write_external", "spend", "access", "destroy", "execute"]
 Level = Literal["low", "medium", "high", "critical"]
 Gate = Literal["", "ask", "plan", "child"]
@@ -75,6 +75,7 @@ class Tool:
     wants_context: bool = False
     user_input: tuple[str, ...] = ()
     external: bool = False
+    reconcile: Callable[[str], Any] | None = None
 
     @property
     def level(self) -> Level:
@@ -200,6 +201,8 @@ def make(function: Callable[..., Any], name: str = "", title: str = "", **fields
     arguments, wants_context = arguments_model(function, called)
     if strange := sorted(set(fields.get("user_input", ())) - set(arguments.model_fields)):
         raise TypeError(f"Tool {called!r}: a person cannot fill in {strange[0]!r}, which is no parameter.")
+    if (fields.get("effect") == "reconcilable") != (fields.get("reconcile") is not None):
+        raise TypeError(f"Tool {called!r}: effect='reconcilable' and reconcile=… go together.")
     return Tool(
         name=called,
         function=function,
@@ -229,6 +232,7 @@ def tool(
     timeout: float = ...,
     user_input: Iterable[str] = ...,
     external: bool = ...,
+    reconcile: Callable[[str], Any] | None = ...,
 ) -> Callable[[F], F]: ...
 def tool(
     function: F | None = None,
@@ -243,13 +247,15 @@ def tool(
     timeout: float = 60.0,
     user_input: Iterable[str] = (),
     external: bool = False,
+    reconcile: Callable[[str], Any] | None = None,
 ) -> F | Callable[[F], F]:
     """Register a function as a tool, and give it back unchanged.
 
     A first parameter annotated `ToolContext` is filled by Sayso. `effect` (default "effect": never repeated after a
     crash), `risk` (may raise what follows from the effect), `needs_approval` (ask a person in every mode), `user_input`
     (arguments that a person fills), `external` (somebody else runs it and gives the result), `timeout` (seconds until
-    the call is given up).
+    the call is given up), `reconcile` (for effect "reconcilable": takes a call's key and gives back its result, or None
+    if that call never arrived).
     """
     natural: Risk = "read" if effect in ("pure", "read") else "write_external"
 
@@ -266,6 +272,7 @@ def tool(
             timeout=timeout,
             user_input=tuple(user_input),
             external=external,
+            reconcile=reconcile,
         )
         registry.add(made)
         return function

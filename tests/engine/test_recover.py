@@ -144,6 +144,26 @@ def test_a_call_that_is_safe_to_repeat_is_repeated_with_the_same_key(call, kill,
     assert (run.calls.count(), run.questions.count()) == (1, 0)
 
 
+@pytest.mark.parametrize(("found", "asked_again"), [("It is there", False), (None, True)])
+def test_a_call_that_can_be_looked_up_is_repeated_only_if_it_never_arrived(
+    call, kill, lapse, carry, fake, found, asked_again
+):
+    looked = []
+    keys, run = call("reconcilable", reconcile=lambda key: looked.append(key) or found)
+    kill(run, EXECUTE)
+    lapse(run)
+    assert (carry(run).status, looked) == ("completed", [str(run.calls.get().idempotency_key)])
+    assert (told(fake), len(keys)) == (["Done it" if asked_again else found], int(asked_again))
+
+
+def test_a_look_up_that_breaks_leaves_the_question_to_a_person(call, kill, lapse, carry):
+    keys, run = call("reconcilable", reconcile=lambda key: 1 / 0)
+    kill(run, EXECUTE, after=True)
+    lapse(run)
+    assert (carry(run).status, run.questions.get().kind, len(keys)) == ("paused", "unknown", 1)
+    assert "could not look it up" in run.questions.get().why
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before the effect", "after it"])
 def test_a_call_with_an_effect_is_never_repeated_but_asked_about(call, kill, lapse, carry, after):
     keys, run = call("effect")

@@ -7,7 +7,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field
 
-from teammates.tools import ToolContext
+from teammates.tools import ToolContext, tool
 from teammates.tools.registry import LEVELS, RISKS, BadArguments, Registry, make, registry
 
 
@@ -231,3 +231,9 @@ def test_the_built_in_tools_are_what_they_say():
 def test_the_decorator_gives_the_function_back(own_tool):
     assert own_tool(name="act")(order) is order
     assert order("123") == "1 of 123"
+
+
+@pytest.mark.parametrize("wrong", [{"effect": "reconcilable"}, {"effect": "read", "reconcile": str}])
+def test_a_look_up_and_its_effect_go_together(wrong):
+    with pytest.raises(TypeError, match="go together"):
+        tool(**wrong)(lambda: "")
