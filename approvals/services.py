@@ -19,7 +19,6 @@ from runs import services as runs
 from runs.access import may_control
 from runs.digest import digest_of, same
 from runs.engine.verdicts import Answered, Attested, GoOn, Handed, MayNotRun, MayRun, TryAgain
-from runs.faults import fault_point
 from runs.locks import write
 from runs.models import Message, Run, ToolCall, WrongStatus
 from runs.states import GateStatus, RunStatus
@@ -151,7 +150,6 @@ def _record(gate: Gate, verdict: str, by: User, via: str, **fields: Any) -> None
     journal.append(gate.run_id, "gate.decided", told)
     trees.tell_root(gate.run, "gate.decided", told)
     tell_inbox(gate.run, name_of(gate))
-    fault_point("gate.decide.before_commit")
 
 
 def _hand_down(gate: Gate, handed: Handed, by: User, *, stop: bool, reason: str) -> None:

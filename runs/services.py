@@ -13,6 +13,7 @@ from runs import journal, limits, trees
 from runs.engine.reply import clean
 from runs.engine.verdicts import Handed
 from runs.errors import Refused
+from runs.faults import fault_point
 from runs.locks import write
 from runs.models import Run, Session, SessionKind, WrongStatus
 from runs.options import Options, inherited, repeated
@@ -226,6 +227,7 @@ def resume(run_id: int, handed: Handed) -> int | None:
     handed.apply(run_id)
     if not _one_gate_less(run_id):
         raise WrongStatus(f"run {run_id} is not paused")
+    fault_point("gate.decide.before_commit")
     run = Run.objects.only("status", "last_seq", "root").get(pk=run_id)
     if run.open_gates:
         return None
