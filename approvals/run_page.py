@@ -16,13 +16,15 @@ from approvals.asking import name_of
 from approvals.models import Gate
 from approvals.selectors import gates_of
 from approvals.timeline import in_short, kinds_of, timeline
+from approvals.tree import Tree, tree_of
 from runs import services
 from runs.access import may_control, run_for
 from runs.forms import one_line_end
 from runs.models import Event, Run, RunFile, ToolCall, WrongStatus
-from runs.pages import CallRow, Turn, attempts, doing, row_of, speech, turns, would_repeat
+from runs.pages import CallRow, Turn, attempts, doing, row_of, settle, speech, turns, would_repeat
 from runs.services import Refused
 from runs.states import RunStatus
+from runs.trees import files_of, path_of, usage_of
 from teammates.accounts import Request
 
 WHOLE = (RunStatus.COMPLETED, RunStatus.PAUSED)  # no turn is open or cut
@@ -39,14 +41,18 @@ class Rows:
     gates: list[Gate]
     turns: list[Turn]
     loose: list[Gate]
+    tree: Tree | None
 
 
 def rows_of(run: Run) -> Rows:
     present = speech(run) if run.status not in WHOLE else None
-    gates = gates_of(run)  # before the calls: a gate that opens in between would have none
+    tree = tree_of(run)
+    # Before the calls: a gate that opens in between would have none.
+    gates = [gate for gate in tree.gates if gate.run_id == run.pk] if tree else gates_of(run)
     calls, kept = list(run.calls.select_related("attested_by")), list(run.files.all())
     given = [file for file in reversed(kept) if file.kind == RunFile.Kind.INPUT]
     files = [file for file in kept if file.kind == RunFile.Kind.OUTPUT]
+    settle(calls)
     by_pk = {call.pk: call for call in calls}
     for gate in gates:
         if gate.call_id:
@@ -58,19 +64,24 @@ def rows_of(run: Run) -> Rows:
     free = [gate for gate in gates if not gate.call_id]
     shown = turns(run, run.messages.all(), calls, files, present, by_call, free)
     placed = {id(gate) for turn in shown for block in turn.blocks if block.kind == "gate" for gate in block.things}
-    return Rows(run, calls, given, files, gates, shown, [gate for gate in gates if id(gate) not in placed])
+    loose = [gate for gate in gates if id(gate) not in placed]
+    elsewhere = [gate for gate in tree.pending if gate.run_id != run.pk] if tree else []
+    return Rows(run, calls, given, files, gates, shown, [*loose, *elsewhere], tree)
 
 
 def context_of(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
     run = rows.run
-    pending = [gate for gate in rows.gates if gate.is_pending]
+    pending = rows.tree.pending if rows.tree else [gate for gate in rows.gates if gate.is_pending]
+    asked = [*rows.gates, *pending]
     return {
         "run": run,
+        "tree": rows.tree,
+        "path": path_of(run)[:-1],
         "turns": rows.turns,
         "loose": rows.loose,
         "pending": [(name_of(gate), in_short(gate), gate) for gate in pending],
         "may_control": may_control(request.user, run),
-        "may_decide": bool(rows.gates) and may_decide(request.user, rows.gates[0]),
+        "may_decide": bool(asked) and may_decide(request.user, asked[0]),
         "doing": doing(run, rows.calls),
         "scripted": (run.performer_revision.definition.get("model") or settings.DEFAULT_MODEL) == "demo",
         "repeats": would_repeat(rows.calls) if not run.is_live else [],
@@ -95,7 +106,8 @@ def with_panel(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
         kinds=kinds_of(marks),
         todos=notes.data["items"] if notes else [],
         given=rows.given,
-        files=rows.files,
+        files=[file for file in files_of(run) if file.kind == RunFile.Kind.OUTPUT] if rows.tree else rows.files,
+        usage=usage_of(run) if rows.tree else run.usage,
         call_count=len(rows.calls),
         inspected=(chosen := inspected(rows.calls, request.GET.get("call", ""))),
         attempts=attempts(chosen.call, rows.calls) if chosen else [],

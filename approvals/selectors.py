@@ -38,13 +38,13 @@ def today(user: User) -> Day:
     return Day(len(waits), median(waits) if waits else 0.0)
 
 
-def gates_of(run: Run) -> list[Gate]:
-    """Everything that waited or waits in this run, in the order in which it was asked."""
-    related = ("decided_by", "call")
-    approvals, questions = ToolApproval.objects.filter(run=run), Question.objects.filter(run=run)
+def gates_of(*runs: Run) -> list[Gate]:
+    """Everything that waited or waits in these runs, in the order in which it was asked."""
+    related, by_pk = ("decided_by", "call"), {run.pk: run for run in runs}
+    approvals, questions = ToolApproval.objects.filter(run__in=runs), Question.objects.filter(run__in=runs)
     found: list[Gate] = [*approvals.select_related(*related), *questions.select_related(*related)]
     for gate in found:
-        gate.run = run
+        gate.run = by_pk[gate.run_id]
     return sorted(found, key=lambda gate: (gate.created_at, gate.pk))
 
 

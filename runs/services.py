@@ -140,6 +140,7 @@ def reply(
     """A new run that goes on in the same conversation; not while `run` lives. What is not given is taken over."""
     _by_itself(run)
     run.refresh_from_db(fields=["status"])
+    _check_root(run)
     if run.is_live:
         raise Refused("This run is still going. Wait until it ends, or stop it.", field="message", code="run_active")
     people = run.human_in_the_loop if human_in_the_loop is None else human_in_the_loop
@@ -160,6 +161,7 @@ def retry(run: Run, *, by: User) -> Run:
     """A new run with the same message; only once `run` has ended."""
     _by_itself(run)
     run.refresh_from_db(fields=["status"])
+    _check_root(run)
     if run.is_live:
         raise Refused("This run is still going. Stop it first.", code="run_active")
     return start(
@@ -178,6 +180,11 @@ def retry(run: Run, *, by: User) -> Run:
 def _by_itself(run: Run) -> None:
     if run.parent_id is not None:
         raise Refused("This run is part of another one: go on from that.", field="message", code="part_of_a_run")
+
+
+def _check_root(run: Run) -> None:
+    if run.parent_id:
+        raise Refused(f"This run is a part of run {run.root_pk}. Go on there.", field="message", code="part_of_a_run")
 
 
 def switch_mode(run: Run, mode: str, *, by: User) -> None:

@@ -27,9 +27,8 @@ def lift(runs: Iterable[Run]) -> None:
 
 def name_of(run: Run) -> str:
     """Who performs it; a branch of a workflow is called as its step."""
-    if run.called_by_id and run.called_by and run.called_by.tool == BRANCH.name and run.called_by.arguments:
-        steps = Steps.read(run.performer_revision.definition["steps"])
-        return at(steps, run.called_by.arguments["path"]).name
+    if run.called_by_id and run.called_by and run.called_by.tool == BRANCH.name:
+        return at(Steps.read(run.performer_revision.definition["steps"]), run.called_by.step).name
     return run.performer.name
 
 

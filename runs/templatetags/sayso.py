@@ -14,6 +14,7 @@ from lucide import IconDoesNotExist
 from lucide.templatetags.lucide import lucide
 
 from runs import rendering, ways
+from runs.flowchart import Node
 from teammates.tools.registry import LEVELS, RISK_WORDS
 
 register = template.Library()
@@ -21,6 +22,7 @@ register = template.Library()
 register.filter("markdown", rendering.markdown)
 register.filter("visible", rendering.visible)
 register.filter("way", ways.way)
+register.filter("called", ways.name_of)
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 # Keyed by any text: a row may hold a risk that a tool once had.
@@ -47,6 +49,24 @@ EFFECT_WORDS = {
     "reconcilable": "whether it happened can be looked up",
     "effect": "acts outside; never repeated by itself",
 }
+STEP_ICONS = {
+    "not_yet": "clock",
+    "running": "activity",
+    "waiting": "circle-pause",
+    "done": "circle-check",
+    "failed": "circle-x",
+    "skipped": "circle-slash",
+    "stopped": "ban",
+}
+KIND_ICONS = {
+    "teammate": "user-round",
+    "team": "users",
+    "tool": "wrench",
+    "condition": "git-branch",
+    "router": "git-fork",
+    "parallel": "columns-3",
+    "loop": "repeat",
+}
 SPINNING = {"running", "started"}
 PLAIN_ICON = "wrench"
 
@@ -59,6 +79,12 @@ def icon(name: str, size: int = 16, look: str = "") -> SafeString:
         return SafeString(lucide(name, size=size, aria_hidden="true", **({"class": look} if look else {})))
     except IconDoesNotExist:
         return SafeString(lucide(PLAIN_ICON, size=size, aria_hidden="true"))  # a tool of this installation named it
+
+
+@register.simple_tag
+def step_icon(node: Node) -> SafeString:
+    """The state of a step, or what kind of step it is where there is no state."""
+    return icon(STEP_ICONS.get(node.seen.state) or KIND_ICONS[node.step.kind])
 
 
 @register.filter

@@ -3,7 +3,7 @@
 // Text is added as text; everything else is fetched anew as the fragment that the page itself was made from.
 (() => {
   const SIGNED_OUT = 4401, NOT_FOUND = 4404;
-  const SILENT_MS = 40_000, GENTLE_MS = 1500, LONGEST_WAIT_MS = 30_000, HOME_MS = 10_000;
+  const SILENT_MS = 40_000, GENTLE_MS = 1500, LONGEST_WAIT_MS = 30_000, HOME_MS = 10_000, TREE_MS = 5000;
 
   const path = document.body.dataset.socket;
   if (!path) return;
@@ -271,6 +271,13 @@
     line.textContent = `No events for ${Math.floor(silent / 1000)} s, ${rest}.`;
   }
   if (run) setInterval(listen, 1000);
+
+  // What the runs beside this one do is not in its own log: the tree is looked at again, and at once when a gate opens.
+  if (run && "tree" in run.dataset) {
+    const look = () => !document.hidden && !inUse(byId("run-tail")) && refresh("run-panel");
+    setInterval(() => ["queued", "running", "paused"].includes(byId("run-panel").dataset.status) && look(), TREE_MS);
+    document.addEventListener("sayso:inbox", look);
+  }
 
   // --- what waits for the person ---
 

@@ -1,0 +1,139 @@
+"""The page of a team's or a workflow's run: the whole tree on every page of it, with what waits in it."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from approvals.models import ToolApproval
+from runs.models import Run
+from runs.services import start
+from tests.fake_script import Script
+from tests.trees import carry_tree, delegate, told
+
+
+@pytest.fixture
+def page(client_of, owner):
+    def page(run, name="detail", user=owner):
+        response = client_of(user).get(reverse(f"runs:{name}", args=[run.pk]))
+        assert response.status_code == 200
+        return response.content.decode()
+
+    return page
+
+
+@pytest.fixture
+def gated(fake, member, team_of, owner):
+    """A team's run: Ann waits for a person, Bob is done."""
+    team = team_of(member("ann", "announce"), member("bob"))
+    announce = Script().call("announce", {"channel": "news", "text": "hi"})
+    fake.reply = told(
+        ("leader", [delegate(("ann", "tell"), ("bob", "sum")), Script().say("All told.")]),
+        ("ann", [announce, Script().say("told")]),
+        ("bob", [Script().say("six")]),
+    )
+    return carry_tree(start(owner=owner, teammate=team, message="Tell them"))
+
+
+def test_the_gate_of_a_member_stands_on_every_page_of_the_tree(gated, page):
+    gate = ToolApproval.objects.get()
+    for run in Run.objects.tree_of(gated):
+        html = page(run)
+        assert html.count(f'id="approval-{gate.pk}"') == 1, run
+        assert 'id="pause-banner"' in html and "Crew › Ann waits for you" in html
+
+
+def test_deciding_on_the_page_of_the_team_resumes_the_member(gated, client_of, owner):
+    gate = ToolApproval.objects.get()
+    address = reverse("inbox:decide", args=[gate.pk, "allow"])
+    sent = {"digest": gate.digest, "inline": "1"}
+    assert client_of(owner).post(address, sent, headers={"HX-Request": "true"}).status_code == 200
+    assert carry_tree(gated).output == "All told."
+
+
+def test_the_tree_is_drawn_and_said_as_a_list(gated, page):
+    html = page(gated)
+    missing = {"Who does what, when", "waits for you", "bar-person", "done in", "<svg viewBox"}
+    assert {words for words in missing if words not in html} == set()
+    for child in gated.children.all():
+        assert f'id="tree-{child.pk}" href="/runs/{child.pk}/"' in html
+    assert "style=" not in html
+
+
+def test_a_child_leads_up_and_cannot_be_replied_to(gated, page, client_of, owner):
+    child = gated.children.get(teammate__slug="bob")
+    html = page(child)
+    assert f'<a href="/runs/{gated.pk}/">Crew</a>' in html
+    assert "A part of" in html and f'action="/runs/{child.pk}/retry/"' not in html
+    response = client_of(owner).post(reverse("runs:reply", args=[child.pk]), {"message": "And?"})
+    assert response.status_code == 422
+    client_of(owner).post(reverse("runs:retry", args=[child.pk]))
+    assert Run.objects.roots().count() == 1
+
+
+def test_the_panel_brings_the_tree_with_it(gated, page):
+    html = page(gated, "panel")
+    assert 'id="run-tree" hx-swap-oob="true"' in html
+    assert "Waiting for you" in html
+
+
+def test_stopping_the_team_stops_the_tree(gated, page, client_of, owner):
+    client_of(owner).post(reverse("runs:cancel", args=[gated.pk]))
+    assert set(Run.objects.tree_of(gated).values_list("status", flat=True)) == {"cancelled", "completed"}
+    assert 'id="pause-banner"' not in page(gated)
+
+
+def test_an_outsider_finds_no_run_of_the_tree(gated, client_of, outsider):
+    for run in Run.objects.tree_of(gated):
+        assert client_of(outsider).get(reverse("runs:detail", args=[run.pk])).status_code == 404
+
+
+def test_tokens_and_files_of_members_show_at_the_top(gated, page):
+    child = gated.children.first()
+    gated.children.update(usage={"prompt_tokens": 1200})
+    Run.objects.filter(pk=gated.pk).update(usage={"prompt_tokens": 34})
+    file = child.files.create(name="found.md", kind="output", size=1, media_type="text/markdown", content="x")
+    html = page(gated)
+    assert "<dt>In</dt><dd>2,434</dd>" in html
+    assert f"/runs/{child.pk}/files/{file.pk}/" in html
+
+
+def test_a_large_tree_costs_no_more_queries_than_a_small_one(fake, member, team_of, owner, client_of):
+    team = team_of(member("ann"), member("bob"))
+    counts = []
+    for times in (1, 6):
+        fake.reply = told(
+            ("leader", [delegate(*[("bob", "sum")] * times), Script().say("ok")]), ("bob", [Script().say("six")])
+        )
+        run = carry_tree(start(owner=owner, teammate=team, message="Sum"))
+        assert run.children.count() == times
+        browser = client_of(owner)
+        browser.get("/runs/")
+        with CaptureQueriesContext(connection) as queries:
+            browser.get(reverse("runs:detail", args=[run.pk]))
+        counts.append(len(queries))
+    assert counts[0] == counts[1] < 32
+
+
+def test_the_page_of_a_workflow_shows_the_state_of_every_step(fake, member, workflow_of, owner, page):
+    member("ann", "announce"), member("bob")
+    announce = Script().call("announce", {"channel": "news", "text": "hi"})
+    fake.reply = told(("ann", [announce, Script().say("told")]), ("bob", [Script().say("six")]))
+    both = [{"name": "Tell", "teammate": "ann"}, {"name": "Sum", "teammate": "bob"}]
+    flow = workflow_of({"name": "Both", "parallel": both}, {"name": "End", "teammate": "bob", "review": True})
+    run = carry_tree(start(owner=owner, teammate=flow, message="Go"))
+    html = page(run)
+    states = dict(graph_of(html))
+    assert states == {"Tell": "waiting", "Sum": "done", "End": "not_yet"}
+    assert "Flow › Tell › Ann waits for you" in html
+    branch = run.children.first()
+    assert dict(graph_of(page(branch))) == states
+
+
+def graph_of(html):
+    return [
+        (name, state)
+        for state, name in re.findall(r'class="graph-node is-(\w+)".*?class="graph-name"[^>]*>([^<]+)<', html, re.S)
+    ]
