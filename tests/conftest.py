@@ -33,7 +33,11 @@ AGNOS = {version: ROOT / ".venv-sdks" / f"agno-{version}" / "bin" / "python" for
 CLIENTS = [*SDKS.values(), *AGNOS.values()]
 MISSING = {
     **({"browser": "no Chromium (apt-get install chromium)"} if CHROMIUM is None else {}),
-    **({} if all(python.exists() for python in CLIENTS) else {"sdks": "not all clients of the doors (make dev)"}),
+    **(
+        {}
+        if all((python.parents[1] / "installed").exists() for python in CLIENTS)
+        else {"sdks": "not all clients of the doors (make dev)"}
+    ),
 }
 
 

@@ -6,11 +6,13 @@ import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.request import Request, urlopen
 
 import pytest
 
 from config.env import ROOT
 from tests.conftest import SDKS
+from tests.eventually import eventually
 from tests.fake_model import FakeModel
 from tests.fake_script import Script
 from tests.serving import serving
@@ -32,12 +34,21 @@ def endpoint():
 
 
 @pytest.fixture
-def model(endpoint):
+def model(endpoint, server, keys):
     """What the teammates of the server say: "Here you are." unless the test scripts it."""
+    assert eventually(lambda: not any(going(server, key) for key in keys[:2]))  # nobody else takes what is scripted
     endpoint.reply, endpoint.default, endpoint.dropped = None, Script().say("Here you are."), 0
     endpoint.scripts.clear()
     endpoint.requests.clear()
     return endpoint
+
+
+def going(server, key):
+    """The runs of the account that an earlier test left on their way."""
+    query = "status=running&include_end_user_runs=true&archived=include"
+    request = Request(f"{server.url}/api/v2/runs?{query}", headers={"Authorization": f"Bearer {key}"})
+    with urlopen(request) as response:
+        return json.load(response)["data"]
 
 
 @pytest.fixture(scope="session")
