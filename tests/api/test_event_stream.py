@@ -78,6 +78,7 @@ def test_a_silence_is_filled_with_comments(monkeypatch):
 
 
 def test_who_leaves_ends_the_reading_and_is_written_nothing_more():
+    """F40."""
     closed = []
 
     async def talk(browser):

@@ -56,6 +56,7 @@ def test_a_replay_tells_how_the_run_is_now(fake, teammate_with, api, carry):
 
 @pytest.mark.parametrize("other", [{"message": "Other"}, {"user_id": "ann"}, {"metadata": {"a": 1}}, {"name": "Bot"}])
 def test_the_key_of_another_request_is_a_conflict(api, other):
+    """F43."""
     api.post("/runs", HELLO, idempotency_key="k")
     assert problem_of(api.post("/runs", {**HELLO, **other}, idempotency_key="k")) == (409, "key_reused")
     assert Run.objects.count() == 1
@@ -131,6 +132,7 @@ def test_after_a_day_a_key_is_new_again(api):
 
 
 def test_of_many_first_uses_at_once_one_begins_the_run(api, transactional_db):
+    """F43."""
     answers = together(6, lambda place: api.post("/runs", HELLO, idempotency_key="k"))
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert sorted(map(replayed, answers)) == [False] + [True] * 5

@@ -238,6 +238,8 @@ def test_too_often_is_refused_until_later(anyone, address, monkeypatch):
 
 
 def test_the_same_key_starts_one_run_also_at_once(address):
+    """F42."""
+
     def post(_):
         return Client(headers={"Idempotency-Key": "k"}).post(address, {"a": 1}, content_type="application/json")
 

@@ -75,6 +75,8 @@ def test_after_the_end_the_same_decision_is_still_no_news(gate, asked, allow, ca
 
 
 def test_twenty_equal_decisions_at_once_are_one(gate, asked, owner, carry, posted):
+    """F12."""
+
     def click(_):
         return decide(asked.approvals.get(), "allow", by=owner, digest=gate.digest).verdict
 
@@ -86,6 +88,7 @@ def test_twenty_equal_decisions_at_once_are_one(gate, asked, owner, carry, poste
 
 
 def test_of_allow_and_deny_at_once_one_wins_a_hundred_times(fake, posted, teammate_with, start, carry, owner):
+    """F13."""
     fake.calls(*[("post", {"text": f"number {place}"}) for place in range(100)])
     run = carry(start(teammate_with("post", mode="approval")))
     gates, round_begins = list(run.approvals.values_list("pk", flat=True)), threading.Barrier(2)
@@ -118,6 +121,7 @@ def decided(run: Run, pk: int, verdict: str, by: User):
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_the_last_decision_of_three_wakes_the_run_once(three, order, owner, carry, posted, fake):
+    """F32."""
     gates = list(three.approvals.all())
     for count, place in enumerate(order, start=1):
         decided(three, gates[place].pk, "deny" if place == 1 else "allow", owner)
@@ -157,6 +161,7 @@ def test_deny_and_stop_closes_the_other_gates(three, deny):
 
 
 def test_after_a_cancel_nobody_can_allow(gate, asked, owner, allow, carry, posted):
+    """F15."""
     services.cancel(asked, by=owner)
     with refused(asked, AlreadyDecided) as late:
         allow(gate)
@@ -172,6 +177,7 @@ def test_a_gate_left_open_by_a_run_that_is_over_decides_nothing(gate, asked, all
 
 
 def test_cancel_and_allow_at_once_have_one_winner(gate, asked, owner, carry, posted):
+    """F15."""
     acts = [
         lambda: services.cancel(Run.objects.get(pk=asked.pk), by=owner),
         lambda: won(asked, gate.pk, "allow", owner),

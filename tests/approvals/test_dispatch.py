@@ -56,6 +56,7 @@ def test_a_decision_is_for_no_other_call(gate, asked, allow, start, carry, poste
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_tool_that_changed_asks_again(gate, asked, allow, carry, posted, change, when):
+    """F26."""
     acts = [change, lambda: allow(gate)]
     for act in acts if when == "before" else reversed(acts):
         act()
@@ -88,7 +89,7 @@ def test_what_a_person_changed_is_still_told_when_the_tool_changed_after_it(
 
 
 def test_a_decision_right_after_the_pause_is_not_lost(posted, fake, teammate_with, start, allow, aside, monkeypatch):
-    """The worker that paused the run has not let go of it yet."""
+    """F16: The worker that paused the run has not let go of it yet."""
     real = driver.pause
 
     def pause(run, *args):
@@ -105,6 +106,7 @@ def test_a_decision_right_after_the_pause_is_not_lost(posted, fake, teammate_wit
 
 
 def test_a_tool_that_is_gone_cannot_be_allowed(gate, asked, allow, deny, carry):
+    """F26."""
     registry.remove("post")
     with refused(asked, Invalid) as error:
         allow(gate)
@@ -128,6 +130,7 @@ def test_a_disabled_teammate_runs_nothing_more(gate, asked, allow, carry, posted
 
 
 def test_a_teammate_that_loses_the_tool_does_not_run_it(gate, asked, allow, carry, posted, fake):
+    """F30."""
     allow(gate)
     save(asked.teammate, [("post", "deny")])
     assert (carry(asked).status, posted) == ("completed", [])
@@ -135,6 +138,7 @@ def test_a_teammate_that_loses_the_tool_does_not_run_it(gate, asked, allow, carr
 
 
 def test_a_disabled_requester_runs_nothing_more(gate, asked, allow, owner, reviewer, carry, posted, fake):
+    """F29."""
     allow(gate, by=reviewer)
     User.objects.filter(pk=owner.pk).update(is_active=False)
     assert (carry(asked).calls.get().state, posted) == ("failed", [])
@@ -142,6 +146,7 @@ def test_a_disabled_requester_runs_nothing_more(gate, asked, allow, owner, revie
 
 
 def test_an_approver_who_leaves_later_does_not_undo_the_decision(gate, asked, allow, reviewer, carry, posted):
+    """F29."""
     allow(gate, by=reviewer)
     User.objects.filter(pk=reviewer.pk).update(is_active=False)
     carry(asked)
@@ -162,6 +167,7 @@ def test_a_requester_who_is_disabled_in_the_middle_of_a_run_is_noticed(
 
 
 def test_a_run_keeps_the_teammate_that_it_began_with(gate, asked, allow, carry, fake, start):
+    """F28."""
     allow(gate)
     asked.teammate.instructions = "Speak Latin."
     save(asked.teammate, tools_of(asked.teammate))

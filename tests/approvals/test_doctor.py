@@ -101,6 +101,7 @@ def test_each_damage_to_a_run_that_waits_is_found(asked, code, damage):
 
 
 def test_a_run_that_nobody_takes_from_the_queue_is_found(asked, start, settings):
+    """F20."""
     run = start(asked.teammate)
     Event.objects.filter(run=run).update(at=LONG_AGO)
     assert codes() == {"I7"}

@@ -56,6 +56,7 @@ def test_working_runs_are_prolonged(streaming):
 
 
 def test_a_message_that_comes_twice_does_not_loosen_the_hold(streaming):
+    """F21."""
     run, carrying, gate = streaming
     together(3, lambda _: driver.carry_forward(run.pk))
     age(run)

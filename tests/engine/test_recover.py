@@ -76,6 +76,7 @@ def test_a_broken_receiver_undoes_the_pause_and_the_run_says_so(asked, fake, sta
 
 
 def test_a_database_that_is_away_for_a_moment_fails_no_run(call, monkeypatch, lapse, carry):
+    """F44."""
     keys, run = call("effect")
     with monkeypatch.context() as broken:
         broken.setattr("runs.engine.transcript.Transcript.add", away)
@@ -217,6 +218,7 @@ def test_every_finished_turn_counts_anew(call, kill, lapse, carry, monkeypatch):
 
 
 def test_a_state_of_a_newer_release_is_not_touched(call, carry, fake, tell):
+    """F25."""
     keys, run = call("effect")
     Run.objects.filter(pk=run.pk).update(state_schema=2)
     assert (carry(run).status, run.questions.get().kind, fake.requests) == ("paused", "attention", [])
@@ -226,6 +228,7 @@ def test_a_state_of_a_newer_release_is_not_touched(call, carry, fake, tell):
 
 
 def test_a_new_process_takes_back_what_others_held_and_not_its_own(fake, teammate_with, start, carry, aside):
+    """F45."""
     gate = fake.say("one two").gate(after=1)
     mine, other = start(teammate_with()), start(teammate_with(slug="other"))
     streaming = aside(driver.carry_forward, mine.pk)

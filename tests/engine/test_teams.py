@@ -68,6 +68,7 @@ def test_a_gate_of_a_member_pauses_the_tree_and_its_decision_resumes_that_branch
 
 
 def test_stopping_the_team_stops_its_tree(fake, posted, member, team_of, owner):
+    """F35."""
     team = team_of(member("ann", "post", mode="approval"))
     fake.reply = told(("leader", [delegate(("ann", "post it"))]), ("ann", [Script().call("post", {"text": "hello"})]))
     run = carry_tree(start(owner=owner, teammate=team, message="Do it"))
@@ -90,6 +91,7 @@ def test_a_stopped_member_is_a_failed_delegation(fake, posted, member, team_of, 
 
 
 def test_a_team_three_deep_pauses_and_goes_on(fake, posted, member, team_of, owner):
+    """F34."""
     inner = team_of(member("ann", "post", mode="approval"), slug="inner")
     inner_leader = Team.objects.get(slug="inner")
     inner_leader.model = "middle"

@@ -194,6 +194,7 @@ def test_of_three_calls_the_free_ones_run_while_one_waits(use, posted, allow, ca
 
 
 def test_the_same_call_twice_is_two_calls_two_gates_two_keys(use, posted, allow, deny, carry, fake):
+    """F33."""
     run = use(("post", {"text": "hello"}), ("post", {"text": "hello"}), mode="approval")
     first, second = run.approvals.all()
     assert first.digest != second.digest

@@ -26,6 +26,7 @@ def unknown(call, kill, lapse, carry):
     ],
 )
 def test_a_person_who_knows_is_believed(unknown, tell, carry, fake, owner, outcome, state, heard):
+    """F10."""
     keys, run = unknown
     tell(run.questions.get(), answers={"outcome": outcome}, response="Number 12.")
     assert (carry(run).status, told(fake), len(keys)) == ("completed", [heard], 1)
@@ -33,6 +34,7 @@ def test_a_person_who_knows_is_believed(unknown, tell, carry, fake, owner, outco
 
 
 def test_to_try_again_is_a_new_call_with_a_new_key_and_its_own_gate(unknown, tell, allow, carry, fake):
+    """F11."""
     keys, run = unknown
     tell(run.questions.get(), answers={"outcome": "Try again"})
     assert (carry(run).status, len(keys)) == ("paused", 1)
@@ -58,6 +60,7 @@ def test_no_outcome_is_no_answer(unknown, tell, given):
 
 
 def test_a_run_with_an_unknown_outcome_can_be_stopped(unknown, owner, carry):
+    """F35."""
     keys, run = unknown
     services.cancel(run, by=owner)
     assert (carry(run).status, len(keys)) == ("cancelled", 1)
@@ -77,6 +80,7 @@ def tired(call, kill, lapse, carry):
 
 
 def test_a_run_that_gets_nowhere_asks_for_attention(tired):
+    """F22."""
     question = tired.questions.get()
     assert (tired.status, question.kind) == ("paused", "attention")
     assert question.why == "It was begun 3 times without getting anywhere."

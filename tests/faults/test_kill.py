@@ -151,6 +151,7 @@ def test_a_reading_call_killed_in_the_middle_is_made_again(house, fake):
 
 
 def test_a_clean_stop_hands_back_what_runs(house, fake):
+    """F23."""
     half = fake.new().say("one two three four five six").gate(after=3)
     run = house.person.start("clerk", "Count")
     half.wait()
@@ -163,6 +164,7 @@ def test_a_clean_stop_hands_back_what_runs(house, fake):
 
 
 def test_a_second_server_on_the_same_data_is_refused(house):
+    """F46."""
     command = [sys.executable, "manage.py", "serve", "--port", "0"]
     second = subprocess.run(command, cwd=ROOT, env=house.serve.environment, capture_output=True, text=True, timeout=60)
     assert second.returncode == 1

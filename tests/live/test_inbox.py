@@ -68,6 +68,7 @@ def test_strangers_hear_nothing_of_it(asked, outsider, allow):
 
 
 def test_a_lost_notice_costs_time_only(asked, owner, allow, monkeypatch):
+    """F39."""
     monkeypatch.setattr(inboxes, "SILENCE", 0.02)
     monkeypatch.setattr(consumers.hub, "publish", lambda news: None)
 

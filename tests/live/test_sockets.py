@@ -140,6 +140,8 @@ def test_others_who_sign_out_close_nothing(asked, owner, outsider):
 
 
 def test_every_cursor_gets_the_rest_and_then_the_news(asked, owner):
+    """F38."""
+
     async def listen(socket, rest):
         before = await socket.events(rest)
         await sync_to_async(note)(asked)

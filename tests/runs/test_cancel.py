@@ -51,6 +51,7 @@ def slow(own_tool, fake, teammate_with, start, aside):
 
 
 def test_a_queued_run_is_stopped_and_never_begins(start, teammate_with, fake, owner, carry):
+    """F35."""
     run = start(teammate_with())
     services.cancel(run, by=owner, reason="Ty\x00po")
     assert (carry(run).status, fake.requests) == ("cancelled", [])
@@ -60,6 +61,7 @@ def test_a_queued_run_is_stopped_and_never_begins(start, teammate_with, fake, ow
 
 
 def test_a_run_in_mid_stream_is_stopped_at_once(streaming, fake, posted, owner):
+    """F35."""
     run, carrying, _ = streaming
     services.cancel(run, by=owner)
     carrying.result(5)
@@ -91,6 +93,7 @@ def test_a_model_that_keeps_silent_is_hung_up_on(fake, teammate_with, start, asi
 
 
 def test_a_paused_run_is_stopped_with_its_gates(asked, owner, carry, posted):
+    """F35."""
     services.cancel(asked, by=owner)
     assert (carry(asked).status, asked.open_gates, posted) == ("cancelled", 0, [])
     assert asked.approvals.get().status == "cancelled"
@@ -129,6 +132,7 @@ def test_an_old_picture_of_the_run_stops_it_all_the_same(start, teammate_with, f
 
 @pytest.mark.parametrize(("good", "state"), [(True, "succeeded"), (False, "failed")])
 def test_a_call_that_has_begun_may_end_and_its_result_is_kept_as_evidence(slow, fake, owner, good, state):
+    """F35."""
     run, carrying, end = slow(good=good)
     services.cancel(run, by=owner)
     carrying.result(5)
@@ -172,6 +176,7 @@ def test_twenty_stops_at_once_are_one(asked, owner):
 
 
 def test_stop_and_end_at_once_leave_one_end(fake, teammate_with, start, owner):
+    """F36."""
     helper = teammate_with()
     for _ in range(10):
         run = start(helper)
@@ -190,6 +195,7 @@ def stop(pk, owner):
 
 @pytest.mark.parametrize("first", ["stop", "end"])
 def test_whoever_ends_the_run_first_has_ended_it(fake, teammate_with, start, owner, monkeypatch, first):
+    """F36."""
     real, run = driver.finish, start(teammate_with())
 
     def finish(*args):

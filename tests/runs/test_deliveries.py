@@ -145,6 +145,7 @@ def test_what_was_heard_is_logged_and_not_sent_again(sent, hearing):
 
 
 def test_three_attempts_two_and_four_seconds_apart(sent, hearing, woken):
+    """F41."""
     hearing.answers = [500, 302, 200]
     woken.clear()
     for status in ("pending", "pending", "delivered"):
@@ -179,6 +180,7 @@ def test_of_four_workers_at_once_one_sends(sent, hearing):
 
 
 def test_who_is_gone_for_good_is_not_asked_again(sent, hearing):
+    """F41."""
     hearing.answers = [410]
     again(sent)
     sent.webhook.refresh_from_db()
@@ -193,6 +195,7 @@ def test_what_waits_when_its_webhook_is_switched_off_is_not_sent(sent, hearing):
 
 
 def test_an_attempt_whose_worker_died_is_made_again_later_and_not_more_often(sent, hearing, monkeypatch):
+    """F41."""
     monkeypatch.setattr(deliveries, "attempt", lambda delivery: 1 / 0)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):

@@ -59,6 +59,7 @@ def listen(*followers, then=lambda: None):
 
 
 def test_from_every_cursor_the_rest_comes_exactly_once(ended):
+    """F37."""
     last = ended.last_seq
     got = listen(*[seqs(ended, after) for after in range(last)])
     assert got == [list(range(after + 1, last + 1)) for after in range(last)]
@@ -102,6 +103,7 @@ def test_the_text_that_is_followed_is_the_text_that_is_kept(fake, teammate_with,
 
 
 def test_when_the_hub_drops_everything_it_only_costs_time(alive, monkeypatch):
+    """F39."""
     monkeypatch.setattr(hub, "publish", lambda news: None)
     monkeypatch.setattr(following, "SILENCE", 0.01)
     [got] = listen(seqs(alive), then=lambda: (note(alive, 5), end(alive)))
@@ -115,6 +117,7 @@ def test_two_hundred_followers_get_the_same(alive):
 
 
 def test_a_slow_follower_reads_the_log_instead_and_misses_nothing(alive, monkeypatch):
+    """F40."""
     monkeypatch.setattr(hubs, "LIMIT", 3)
 
     async def slow():

@@ -230,6 +230,7 @@ def test_a_step_that_fails_changes_nothing_and_loses_no_words(run):
 
 @pytest.mark.parametrize("refusal", [OperationalError("disk is full"), InterfaceError("the connection is closed")])
 def test_while_the_database_refuses_words_are_kept_and_tried_again(run, monkeypatch, caplog, refusal):
+    """F44."""
     real, refusals = writer._commit, iter([True, True])
 
     def commit(batch):

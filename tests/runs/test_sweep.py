@@ -79,6 +79,7 @@ def test_a_lost_message_is_sent_again(queued, woken, carry, fake):
 
 
 def test_after_a_lost_message_of_a_decision_the_run_goes_on(asked, allow, woken, posted):
+    """F17."""
     allow(asked.approvals.get())
     woken.clear()
     Run.objects.filter(pk=asked.pk).update(woken_at=timezone.now() - timedelta(seconds=11))
@@ -118,6 +119,7 @@ def test_two_sweeps_at_once_put_a_run_back_once(queued, woken):
 
 
 def test_a_message_that_comes_three_times_moves_the_run_once(asked, allow, posted, fake):
+    """F18."""
     allow(asked.approvals.get())
     together(3, lambda _: advance_run(asked.pk))
     assert (posted, kinds(asked).count("call.started")) == (["hello"], 1)

@@ -44,6 +44,8 @@ def test_all_or_none_of_the_items_are_taken(fake, posted, teammate_with, door):
 
 
 def test_a_mixed_turn_runs_the_plain_call_at_once(fake, posted, own_tool, teammate_with, door):
+    """F31."""
+
     @own_tool(effect="read")
     def look() -> str:
         """Look."""
