@@ -11,7 +11,7 @@ from runs.models import Run
 from runs.states import RunStatus
 from runs.ways import name_of
 
-LEFT, RIGHT, ROW, TOP, BAR = 208, 768, 44, 12, 18
+LEFT, RIGHT, ROW, TOP = 208, 716, 44, 12
 QUIET, TEAR = 0.4, 34  # a time without work that is longer than this part of the whole is torn out, to this width
 SHORT = 60.0  # seconds that are never torn out
 Span = tuple[datetime, datetime]

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from teammates.models import Member, Revision, Team, Teammate, Workflow
-from teammates.steps import Steps, performers_in, tools_in
+from teammates.steps import Step, Steps, performers_in, tools_in
 
 Performer = Teammate | Team | Workflow
 DEPTH_LIMIT = 5  # of performers within performers
@@ -36,14 +36,7 @@ def save_team(team: Team, members: Iterable[Teammate | Team]) -> Revision | None
     """
     team.full_clean()
     found = list(members)
-    if not found:
-        raise ValidationError({"members": "A team needs at least one member."})
-    slugs = [one.slug for one in found]
-    if len(set(slugs)) < len(slugs):
-        raise ValidationError({"members": "Name each member once."})
-    for one in found:
-        if isinstance(one, Team):
-            _check_nesting(team, one, 1)
+    check_members(team, found)
     team.save()
     team.members.all().delete()
     Member.objects.bulk_create(
@@ -56,6 +49,18 @@ def save_team(team: Team, members: Iterable[Teammate | Team]) -> Revision | None
         for place, one in enumerate(found)
     )
     return _revise("team", team.pk, team_definition(team, found))
+
+
+def check_members(team: Team, found: list[Teammate | Team]) -> None:
+    """`ValidationError` when these cannot be the members of this team."""
+    if not found:
+        raise ValidationError({"members": "A team needs at least one member."})
+    slugs = [one.slug for one in found]
+    if len(set(slugs)) < len(slugs):
+        raise ValidationError({"members": "Name each member once."})
+    for one in found:
+        if isinstance(one, Team):
+            _check_nesting(team, one, 1)
 
 
 def _check_nesting(team: Team, within: Team, depth: int) -> None:
@@ -72,12 +77,18 @@ def _check_nesting(team: Team, within: Team, depth: int) -> None:
 def save_workflow(workflow: Workflow) -> Revision | None:
     """Write the workflow and give the new revision if there is one; `ValidationError` names the step that is wrong."""
     workflow.full_clean()
-    steps = Steps.read(workflow.definition)
+    steps = check_steps(workflow.definition)
+    workflow.save()
+    return _revise("workflow", workflow.pk, workflow_definition(workflow, steps))
+
+
+def check_steps(definition: Any) -> list[Step]:
+    """The steps, whose teammates, teams and tools are all there; `ValidationError` names the first that is not."""
+    steps = Steps.read(definition)
     for reference in performers_in(steps):
         if find(Reference(*reference)) is None:
             raise ValidationError({"definition": f"There is no {reference[0]} “{reference[1]}”."})
-    workflow.save()
-    return _revise("workflow", workflow.pk, workflow_definition(workflow, steps))
+    return steps
 
 
 def team_definition(team: Team, members: list[Teammate | Team]) -> dict[str, Any]:

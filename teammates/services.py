@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
-from teammates.models import Permission, Revision, Teammate, TeammateTool
+from teammates.models import Permission, Revision, Team, Teammate, TeammateTool, Workflow
 
 DEFINED = (
     "slug",
@@ -88,8 +88,9 @@ def tools_of(teammate: Teammate) -> Tools:
 
 
 def free_slug(name: str) -> str:
-    """An id for a new teammate of this name; it stays when the name changes."""
+    """An id for a new teammate, team or workflow of this name; it stays when the name changes."""
     base = slugify(name)[:70] or "teammate"
-    taken = RESERVED | set(Teammate.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    rows = (Teammate.objects, Team.objects, Workflow.objects)  # teammates and teams share their ids
+    taken = RESERVED.union(*(found.filter(slug__startswith=base).values_list("slug", flat=True) for found in rows))
     candidates = [base, *(f"{base}-{number}" for number in range(2, len(taken) + 3))]
     return next(slug for slug in candidates if slug not in taken)

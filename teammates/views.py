@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from teammates import effects, pages, services
-from teammates.access import may_edit, teammate_for, visible_teammates
+from teammates.access import may_edit, teammate_for, visible_teammates, visible_teams, visible_workflows
 from teammates.accounts import Request
 from teammates.catalog import known_models
 from teammates.forms import ModeForm, NewForm, ProfileForm, ToolsForm
@@ -31,7 +31,9 @@ reads_and_posts = require_http_methods(["GET", "HEAD", "POST"])
 def roster(request: Request) -> HttpResponse:
     user = request.user
     cards = [pages.card(teammate, user.pk) for teammate in visible_teammates(user)]
-    return render(request, "teammates/list.html", {"cards": cards})
+    teams = visible_teams(user).prefetch_related("members__teammate", "members__member_team")
+    context = {"cards": cards, "teams": teams, "workflows": visible_workflows(user)}
+    return render(request, "teammates/list.html", context)
 
 
 @login_required

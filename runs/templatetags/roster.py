@@ -15,7 +15,8 @@ Counts = dict[int, dict[str, int]]
 @register.simple_tag
 def live_runs(user: User) -> Counts:
     """How many runs that `user` may see wait and work, by teammate."""
-    rows = Run.objects.visible_to(user).live().order_by().values_list("teammate", "status").annotate(Count("pk"))
+    live = Run.objects.visible_to(user).live().exclude(teammate=None)
+    rows = live.order_by().values_list("teammate", "status").annotate(Count("pk"))
     counts: Counts = {}
     for teammate, status, number in rows:
         word = "waiting" if status == RunStatus.PAUSED else "working"

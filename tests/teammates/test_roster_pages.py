@@ -207,5 +207,5 @@ def test_the_first_day_says_what_to_do(client_of, owner):
 def test_start_a_run_leads_to_the_box_with_this_teammate_chosen(client_of, owner, clerk, scribe):
     client = client_of(owner)
     assert b'href="/?teammate=scribe#launch"' in client.get("/roster/scribe/").content
-    assert client.get("/?teammate=scribe").context["form"].chosen == scribe
+    assert client.get("/?teammate=scribe").context["form"].chosen.performer == scribe
     assert client.get("/?teammate=nobody").status_code == 200
