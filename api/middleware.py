@@ -50,9 +50,11 @@ def door_of(request: HttpRequest) -> Refuse | None:
     path = request.path_info
     if path == M8TES or path.startswith(f"{M8TES}/"):
         return m8tes
-    if path in ("/", "/openapi.json"):  # the root is also the home page
-        accepted = request.headers.get("Accept", "text/html")
-        return None if "text/html" in accepted and path == "/" else agentos
+    if path == "/":  # the home page too, and what that asks for by htmx
+        by_page = "HX-Request" in request.headers or "text/html" in request.headers.get("Accept", "text/html")
+        return None if by_page else agentos
+    if path == "/openapi.json":
+        return agentos
     return agentos if path.startswith("/") and path.split("/")[1] in AGENTOS else None
 
 

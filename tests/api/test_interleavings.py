@@ -23,7 +23,8 @@ ACTS = st.one_of(
     st.tuples(st.just("approve"), st.sampled_from(CALLS), st.sampled_from(["allow", "deny"])),
     st.tuples(st.just("answer"), st.sampled_from(["A", "B"])),
     st.just(("cancel",)),
-    st.tuples(st.just("mode"), st.sampled_from(["autonomous", "approval", "plan"])),
+    # Not plan: with it the run would ask for a plan before it ends, which is another story.
+    st.tuples(st.just("mode"), st.sampled_from(["autonomous", "approval"])),
 )
 # Not the same act twice at once: of equal answers each may be told that it is the one that holds.
 TOGETHER = st.lists(ACTS, min_size=2, max_size=3, unique=True).map(tuple)
