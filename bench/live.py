@@ -46,7 +46,7 @@ def options() -> argparse.Namespace:
 async def signed_in(bench: Bench) -> AsyncIterator[Person]:
     jar = aiohttp.CookieJar(unsafe=True)  # the host is an IP address
     connector = aiohttp.TCPConnector(limit=0)
-    headers = {"Origin": bench.origin, "Accept": "text/html"}
+    headers = {"Origin": bench.origin}
     async with aiohttp.ClientSession(bench.origin, cookie_jar=jar, connector=connector, headers=headers) as web:
         person = Person(web, bench.origin)
         await person.sign_in(PERSON, PASSWORD, TEAMMATE)

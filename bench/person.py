@@ -65,7 +65,7 @@ class Person:
         self.start_with = {**fields, "teammate": teammate}
 
     async def page(self, address: str) -> str:
-        async with self.web.get(address) as answer:
+        async with self.web.get(address, headers={"Accept": "text/html"}) as answer:  # as browsers ask
             expect(answer.status == 200, f"GET {address} answered {answer.status}")
             return await answer.text()
 
