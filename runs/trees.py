@@ -182,6 +182,23 @@ def stood_still(run: Run) -> None:
         journal.append(run.root_pk, "run.paused", {"gates": gates})
 
 
+def moves(run: Run) -> bool:
+    """Does anything of the tree move below its top?"""
+    return Run.objects.filter(root_id=run.root_pk, status__in=(RunStatus.QUEUED, RunStatus.RUNNING)).exists()
+
+
+def beside(run: Run) -> dict[str, bool]:
+    """What the pause of a top says about the runs below it: with some that move the tree does not stand still."""
+    return {"moves": True} if run.root_id is None and run.open_children and moves(run) else {}
+
+
+def waits_for_people(run: Run) -> bool:
+    """Does the tree of this top stand still before open gates?"""
+    if run.status != RunStatus.PAUSED:
+        return False
+    return run.open_children == 0 or (not moves(run) and open_gates(run) > 0)
+
+
 def open_gates(run: Run) -> int:
     return sum(Run.objects.tree_of(run).values_list("open_gates", flat=True))
 

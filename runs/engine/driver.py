@@ -126,7 +126,7 @@ def pause(run: Run, hold: Hold, waits: list[Wait]) -> bool:
                 hold_for_people(run, wait.call)
         if gates:
             run_paused.send(Run, run=run, waits=gates)
-            journal.append(run.pk, "run.paused", {"gates": len(gates)})
+            journal.append(run.pk, "run.paused", {"gates": len(gates), **trees.beside(run)})
         trees.stood_still(run)
         fault_point("pause.before_release")
     fault_point("pause.after_release")

@@ -17,6 +17,7 @@ class Follower:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, hub: "Hub") -> None:
         self.loop, self._hub = loop, hub
+        self.topics: set[str] = set()
         self._items: list[Any] = []
         self._waiter: asyncio.Future[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
@@ -82,15 +83,13 @@ class Hub:
     @contextmanager
     def follow(self, *topics: str) -> Iterator[Follower]:
         follower = Follower(asyncio.get_running_loop(), self)
-        with self._lock:
-            for topic in topics:
-                self._followers.setdefault(topic, set()).add(follower)
+        self.join(follower, *topics)
         try:
             yield follower
         finally:
             follower.close()
             with self._lock:
-                for topic in topics:
+                for topic in follower.topics:
                     self._followers[topic].discard(follower)
                     if not self._followers[topic]:
                         del self._followers[topic]
@@ -99,6 +98,13 @@ class Hub:
     def followed(self) -> Container[str]:
         """The topics that anybody follows."""
         return self._followers
+
+    def join(self, follower: Follower, *topics: str) -> None:
+        """Let it follow these, too; as long as the others."""
+        with self._lock:
+            follower.topics.update(topics)
+            for topic in topics:
+                self._followers.setdefault(topic, set()).add(follower)
 
     def publish(self, news: Iterable[tuple[str, Any]]) -> None:
         """Hand each (topic, item) to the topic's followers, here and in other processes."""
