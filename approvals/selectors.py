@@ -15,6 +15,7 @@ from approvals.cards import line_of, title_of
 from approvals.models import Gate, Question, ToolApproval
 from runs.models import Run
 
+PERFORMERS = ("teammate", "team", "workflow")
 ORDERS = {"": "Highest risk first", "oldest": "Oldest first"}
 
 
@@ -46,6 +47,14 @@ def gates_of(*runs: Run) -> list[Gate]:
     for gate in found:
         gate.run = by_pk[gate.run_id]
     return sorted(found, key=lambda gate: (gate.created_at, gate.pk))
+
+
+def gates_in_tree(run: Run) -> list[Gate]:
+    """As `gates_of`, of this run and of all runs below it where it is the top of a tree."""
+    if run.teammate_id is not None or run.parent_id is not None:
+        return gates_of(run)
+    below = Run.objects.filter(root=run).select_related(*PERFORMERS)
+    return gates_of(run, *below)
 
 
 class Listing:

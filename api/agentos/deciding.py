@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import Max
 
 from api.agentos.errors import Problem
 from api.agentos.tools import gate_part, public_name, waiting_id
@@ -13,12 +14,13 @@ from approvals import services
 from approvals.answers import APPROVE
 from approvals.asking import name_of
 from approvals.models import Gate, Question, ToolApproval, Verdict
-from approvals.selectors import gates_of
+from approvals.selectors import gates_in_tree
 from runs.digest import same
 from runs.locks import write
-from runs.models import Event, Run
+from runs.models import Event, Run, ToolCall
 from runs.services import lock
 from runs.states import GateStatus, RunStatus
+from runs.trees import waits_for_people
 from teammates.tools.questions import ASK
 
 VIA = "agentos"
@@ -34,23 +36,47 @@ class Said:
 
 
 def decide_all(run: Run, items: list[Any], by: User) -> int:
-    """Take every decision in `items`, or none; the seq of the event from which on their sender is told the run.
+    """Take every decision in `items`, or none; the place behind which their sender is told the run.
 
     400 for what does not fit, 409 for what comes too late.
     """
     with write(durable=True):
         lock(run)
         run.refresh_from_db(fields=["status"])
-        if run.status != RunStatus.PAUSED:
+        waits, so_far = Waiting(run), newest(run)
+        if not waits.is_paused:
             raise Problem(409, f"The run is not paused: it is {run.status}.")
-        waits = Waiting(run)
         found = [said for item in items if (said := waits.reading(item))]
         if not found:
             raise Problem(400, "No decision in tools: set confirmed, the fields' values, selected_options or result.")
         for said in [said for said in found if said.gate.is_pending]:
             take(said, by)
-        run.refresh_from_db(fields=["status"])
-        return last_of(run, "run.paused" if run.status == RunStatus.PAUSED else "run.resumed") or 0
+        run.refresh_from_db(fields=["status", "open_gates", "open_children"])
+        return place_of(run, "run.paused") - 1 if waits_for_people(run) else so_far
+
+
+def attached(run: Run) -> int:
+    """Behind what somebody is told who decides nothing: a decision from elsewhere has let the run go on."""
+    if waits_for_people(run):
+        raise Problem(400, "The run waits for decisions: send its tools. Nothing was decided.")
+    if since := place_of(run, "run.resumed"):
+        return since - 1
+    raise Problem(409, f"The run is not paused: it is {run.status}.")
+
+
+def place_of(run: Run, kind: str) -> int:
+    """Where the newest event of a kind stands in what followers of the run are told; 0 when there is none."""
+    found = Event.objects.filter(run=run, kind=kind).order_by("-seq").first()
+    return 0 if found is None else found.seq if run.teammate_id else found.pk
+
+
+def newest(run: Run) -> int:
+    """The place of the last thing that has happened."""
+    if run.teammate_id:
+        run.refresh_from_db(fields=["last_seq"])
+        return run.last_seq
+    tree = Run.objects.tree_of(run).values("pk")
+    return int(Event.objects.filter(run__in=tree).aggregate(last=Max("pk"))["last"] or 0)
 
 
 def take(said: Said, by: User) -> None:
@@ -70,8 +96,11 @@ class Waiting:
     """What a run waits for, and what was decided of it: what the items of `tools` are held against."""
 
     def __init__(self, run: Run) -> None:
-        self.gates = {waiting_id(gate): gate for gate in gates_of(run)}
-        self.calls = {f"call_{pk}": tool for pk, tool in run.calls.values_list("pk", "tool")}
+        gates = gates_in_tree(run)
+        self.is_paused = run.status == RunStatus.PAUSED if run.teammate_id else any(gate.is_pending for gate in gates)
+        self.gates = {waiting_id(gate): gate for gate in gates}
+        calls = run.calls if run.teammate_id else ToolCall.objects.filter(run__in=Run.objects.tree_of(run))
+        self.calls = {f"call_{pk}": tool for pk, tool in calls.values_list("pk", "tool")}
         decided = Event.objects.filter(run=run, kind="gate.decided", seq__gt=last_of(run, "run.paused") or 0)
         self.just_decided = {data["gate"] for data in decided.values_list("data", flat=True)}
 

@@ -23,14 +23,18 @@ STATUS = {"POST /sessions": 201}  # of success, where it is not 200 with JSON
 LISTS = {
     "GET /agents",
     "GET /agents/{agent_id}/runs",
+    "GET /teams/{team_id}/runs",
+    "GET /workflows/{workflow_id}/runs",
     "GET /sessions/{session_id}/runs",
     "GET /memory_topics",
     "GET /models",
     "GET /teams",
     "GET /workflows",
 }
-STREAMS = {"POST /agents/{agent_id}/runs", "POST /agents/{agent_id}/runs/{run_id}/continue"}  # or JSON, as is asked
-STREAM = "POST /agents/{agent_id}/runs/{run_id}/resume"
+RUNS = [f"/{word}s/{{{word}_id}}/runs" for word in ("agent", "team", "workflow")]
+STARTS = {f"POST {path}" for path in RUNS}
+STREAMS = STARTS | {f"POST {path}/{{run_id}}/continue" for path in RUNS}  # or JSON, as is asked
+STREAM = {f"POST {path}/{{run_id}}/resume" for path in RUNS}
 REFUSED = "DELETE /approvals/{approval_id}"
 
 
@@ -65,12 +69,12 @@ def responses(name: str) -> Content:
     if status != 204:
         told["content"] = content_of(name)
     background = {"202": {"description": "Accepted", "content": json_of({"type": "object"})}}
-    return {str(status): told, "default": wrong} | (background if name == "POST /agents/{agent_id}/runs" else {})
+    return {str(status): told, "default": wrong} | (background if name in STARTS else {})
 
 
 def content_of(name: str) -> Content:
     events = {"text/event-stream": {"schema": {"type": "string", "description": EVENTS}}}
-    if name == STREAM:
+    if name in STREAM:
         return events
     kind = {"type": "array", "items": {}} if name in LISTS else {"type": "object"}
     return json_of(kind) | (events if name in STREAMS else {})

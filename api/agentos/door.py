@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from ninja import NinjaAPI
 
-from api.agentos import agents, approvals, memories, resuming, sessions, system
+from api.agentos import agents, approvals, memories, resuming, sessions, system, teams, workflows
 from api.agentos.answers import answer
 from api.agentos.auth import READ, Request
 from api.agentos.description import description
@@ -27,7 +27,9 @@ for kind in kinds:
 door.add_router("", system.router)
 door.add_router("", memories.router)
 door.add_router("/agents", agents.router)
-door.add_router("/agents", resuming.router)
+door.add_router("/teams", teams.router)
+door.add_router("/workflows", workflows.router)
+door.add_router("", resuming.router)
 door.add_router("/sessions", sessions.router)
 door.add_router("/approvals", approvals.router)
 

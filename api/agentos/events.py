@@ -1,17 +1,18 @@
 """A run's journal as the events of this door (contract 2.3): names, keys and order."""
 
-from collections.abc import Callable
 from typing import Any
 
 from channels.db import database_sync_to_async
 
 from api.agentos.answers import epoch, present
+from api.agentos.kinds import kind_of
 from api.agentos.shapes import metrics_of, model_of, paused_sentence, provider_of
 from api.agentos.tools import requirements_of, tool_shape, tools_of
 from api.speech import Speech, without_abandoned
 from approvals.models import Gate
 from approvals.selectors import gates_of
 from runs.journal import Line
+from runs.live.trees import TreeLine
 from runs.models import Run, ToolCall
 from runs.states import CallState
 from teammates.tools.registry import registry
@@ -27,26 +28,39 @@ class Telling:
         self.run, self.after, self.only_content = run, after, only_content
         self.speech = Speech()
         self.begun: set[int] = set()  # calls whose start was told
-        model = model_of(run)
+        model, kind = model_of(run), kind_of(run)
         self.model = {"model": model, "model_provider": provider_of(model)}
-        self.names = {
-            "agent_id": run.performer.slug,
-            "agent_name": run.performer.name,
-            "run_id": str(run.uuid),
-            "session_id": run.session.key,
-        }
+        self.names = {**kind.names(run.performer), "run_id": str(run.uuid), "session_id": run.session.key}
+        self.prefix = kind.prefix
 
     def events(self, lines: list[Line]) -> list[Event]:
-        told = []
-        for line in without_abandoned(lines):
-            make = MAKERS.get(line.kind)
-            for place, event in enumerate(make(self, line) if make else []):
-                if not self.only_content or event["event"] in ESSENTIAL:
-                    told.append(self.head(line, place) | present(event))
-        return told
+        return [event for line in without_abandoned(lines) for event in self.line(line)]
+
+    def pass_over(self, lines: list[Line]) -> None:
+        """Know what these lines say without telling it: a repeated turn is told as to who has heard it."""
+        for line in lines:
+            if line.kind in PURE:
+                self.line(line)
+            elif line.kind == "call.started":
+                self.begun.add(line.data["call"])
+
+    def needs_no_rows(self, lines: list[Line]) -> bool:
+        return all(line.kind in PURE for line in lines)
+
+    def line(self, line: Line) -> list[Event]:
+        make = MAKERS.get(line.kind)
+        made = getattr(self, make)(line) if make else []
+        return [
+            self.head(line, place) | self.named(event)
+            for place, event in enumerate(made)
+            if not self.only_content or event["event"] in ESSENTIAL
+        ]
 
     def head(self, line: Line, place: int) -> Event:
-        return {"created_at": epoch(line.at), **self.names, "event_index": line.seq * PLACES + place}
+        return {"created_at": epoch(line.at), **self.names, "event_index": position(line) * PLACES + place}
+
+    def named(self, event: Event) -> Event:
+        return present(event) | {"event": f"{self.prefix}{event['event']}"}
 
     # --- one line, its events ---
 
@@ -109,7 +123,7 @@ class Telling:
             "tools": tools_of(self.run, gates),
             "requirements": requirements_of(gates),
         }
-        told_again = line.seq == self.after + 1  # to somebody who has decided a part of it
+        told_again = position(line) == self.after + 1  # to somebody who has decided a part of it
         return [event] if told_again else [{"event": "RunContentCompleted"}, event]
 
     def resumed(self, line: Line) -> list[Event]:
@@ -135,22 +149,27 @@ class Telling:
 
 
 ESSENTIAL = {"RunContent", "RunPaused", "RunError", "RunCancelled"}
-MAKERS: dict[str, Callable[[Telling, Line], list[Event]]] = {
-    "run.started": Telling.started,
-    "turn.started": Telling.turn,
-    "turn.restarted": Telling.turn,
-    "turn.finished": Telling.turn_over,
-    "text": Telling.text,
-    "thinking": Telling.text,
-    "call.started": Telling.call_started,
-    "call.finished": Telling.call_finished,
-    "run.paused": Telling.paused,
-    "run.resumed": Telling.resumed,
-    "run.completed": Telling.completed,
-    "run.failed": Telling.failed,
-    "run.cancelled": Telling.cancelled,
+MAKERS = {  # kind of line: the method that makes its events
+    "run.started": "started",
+    "turn.started": "turn",
+    "turn.restarted": "turn",
+    "turn.finished": "turn_over",
+    "text": "text",
+    "thinking": "text",
+    "call.started": "call_started",
+    "call.finished": "call_finished",
+    "run.paused": "paused",
+    "run.resumed": "resumed",
+    "run.completed": "completed",
+    "run.failed": "failed",
+    "run.cancelled": "cancelled",
 }
 PURE = {"text", "thinking", "turn.started", "turn.finished", "turn.restarted"}  # told without reading rows
+
+
+def position(line: Line) -> int:
+    """Where the line stands in what is followed: one run, or a whole tree."""
+    return line.place if isinstance(line, TreeLine) else line.seq
 
 
 def as_it_began(call: ToolCall) -> dict[str, Any]:
@@ -163,9 +182,9 @@ def said_of(call: ToolCall) -> str:
     return f"{tool.title if tool else call.tool}: {call.get_state_display()}{lasted}."
 
 
-async def told(telling: Telling, lines: list[Line]) -> list[Event]:
+async def told(telling: Any, lines: list[Line]) -> list[Event]:
     """As `Telling.events`, from an event loop: words cost no change of threads."""
-    if all(line.kind in PURE for line in lines):
-        return telling.events(lines)
+    if telling.needs_no_rows(lines):
+        return list(telling.events(lines))
     found: list[Event] = await database_sync_to_async(telling.events)(lines)
     return found

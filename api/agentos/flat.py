@@ -7,8 +7,9 @@ from django.db.models import Prefetch, QuerySet
 
 from api.agentos.answers import iso, present
 from api.agentos.events import MAKERS, Event, Telling
+from api.agentos.kinds import kind_of
 from api.agentos.messages import said_in
-from api.agentos.shapes import STATUS, metrics_of, paused_sentence
+from api.agentos.shapes import metrics_of, paused_sentence, status_of
 from api.agentos.tools import tools_of
 from approvals.models import Gate, Question, ToolApproval
 from runs.journal import Line
@@ -44,7 +45,7 @@ class Kept(Telling):
 def with_rows(runs: "QuerySet[Run]") -> "QuerySet[Run]":
     """What the shapes read of each run comes along, but for its session."""
     revisions = Prefetch("performer_revision", Revision.objects.only("definition"))
-    return runs.prefetch_related("teammate", revisions, "calls", "messages")
+    return runs.prefetch_related("teammate", "team", "workflow", revisions, "calls", "messages")
 
 
 def page_of_runs(session: Session, runs: "QuerySet[Run]", limit: int, page: int) -> list[dict[str, Any]]:
@@ -68,9 +69,9 @@ def flat(run: Run, gates: list[Gate], lines: list[Line], partial: str) -> dict[s
     thinking = "".join(message.thinking for message in run.messages.all())
     shape = {
         "run_id": str(run.uuid),
-        "agent_id": run.performer.slug,
+        **kind_of(run).names(run.performer),
         "user_id": run.user_id or None,
-        "status": STATUS[RunStatus(run.status)],
+        "status": status_of(run),
         "run_input": run.message,
         "content": content_of(run, gates, partial),
         "run_response_format": "text" if run.output_data is None else "json",
@@ -94,7 +95,8 @@ def content_of(run: Run, gates: list[Gate], partial: str) -> Any:
 
 
 def events_of(run: Run, gates: list[Gate], lines: list[Line]) -> list[Event]:
-    return Kept(run, gates).events(lines)
+    """A workflow's are told with the run itself."""
+    return [] if run.workflow_id else Kept(run, gates).events(lines)
 
 
 def gates_in(runs: list[Run]) -> dict[int, list[Gate]]:

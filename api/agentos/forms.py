@@ -24,6 +24,13 @@ class NewRun(Schema):
     stream_events: bool = True
 
 
+class NewTreeRun(NewRun):
+    """Of teams and workflows. `monitor` is taken, and changes nothing: every run is looked at."""
+
+    stream: bool = True
+    monitor: bool = True
+
+
 class RunPage(Schema):
     limit: Annotated[int, Field(ge=1, le=200)] = 20
     page: Annotated[int, Field(ge=1, le=10**6)] = 1
@@ -36,6 +43,8 @@ class RunFilter(RunPage):
 
 class Continue(Schema):
     tools: str = ""
+    requirements: str = ""
+    step_requirements: str = ""
     session_id: Given = None
     user_id: Given = None
     stream: bool = True
@@ -51,7 +60,7 @@ def extra(request: HttpRequest, name: str) -> dict[str, Any]:
     return value
 
 
-def tools_in(text: str) -> list[Any]:
+def items_in(text: str, field: str) -> list[Any]:
     """The decisions of a continue; 400 says what is wrong with them, and nothing changes."""
     if not text.strip():
         return []
@@ -59,9 +68,9 @@ def tools_in(text: str) -> list[Any]:
         items = json.loads(text, parse_constant=no_number, parse_float=finite, object_pairs_hook=once)
         check(items)
     except (ValueError, RecursionError):
-        raise Problem(400, "Invalid JSON in tools field") from None
+        raise Problem(400, f"Invalid JSON in {field} field") from None
     except Unreadable as error:
-        raise Problem(400, f"tools: {error}") from None
+        raise Problem(400, f"{field}: {error}") from None
     if not isinstance(items, list):
-        raise Problem(400, "The tools field must be a JSON array")
+        raise Problem(400, f"The {field} field must be a JSON array")
     return items

@@ -8,15 +8,18 @@ from channels.db import database_sync_to_async
 from django.http import HttpResponse
 from ninja import Field, Form, Router, Schema
 
-from api.agentos.agents import Slug, agent_of, run_of
+from api.agentos.agents import Slug
 from api.agentos.auth import READ, Request
-from api.agentos.events import PLACES, PURE, Event, Telling, told
+from api.agentos.events import PLACES, PURE, Event, Telling, position, told
 from api.agentos.forms import Given
+from api.agentos.kinds import AGENT, TEAM, WORKFLOW
+from api.agentos.performing import run_of
 from api.agentos.shapes import STATUS
-from api.agentos.streams import all_lines, as_frames, to_pause
+from api.agentos.streams import all_lines, as_frames, following, is_pause, telling_of, to_pause
+from api.agentos.tree_events import TreeTelling
 from api.streams import EventStream
 from runs.journal import Line
-from runs.live.follow import ENDS, follow
+from runs.live.follow import ENDS
 from runs.models import Run
 from runs.states import RunStatus
 
@@ -29,10 +32,22 @@ class Rejoin(Schema):
     user_id: Given = None
 
 
-@router.post("/{agent_id}/runs/{run_id}/resume", auth=READ, summary="Join a run again")
-def resume(request: Request, agent_id: Slug, run_id: str, form: Form[Rejoin]) -> HttpResponse:
+@router.post("/agents/{agent_id}/runs/{run_id}/resume", auth=READ, summary="Join a run again")
+def resume_agent(request: Request, agent_id: Slug, run_id: str, form: Form[Rejoin]) -> HttpResponse:
     """What came behind `last_event_index`, then live, to a pause that lasts or the end. It decides nothing."""
-    run = run_of(request, agent_of(request, agent_id), run_id, form.session_id, form.user_id)
+    run = run_of(request, AGENT, agent_id, run_id, form.session_id, form.user_id)
+    return EventStream(frames(run, form.last_event_index))
+
+
+@router.post("/teams/{team_id}/runs/{run_id}/resume", auth=READ, summary="Join a run again")
+def resume_team(request: Request, team_id: Slug, run_id: str, form: Form[Rejoin]) -> HttpResponse:
+    run = run_of(request, TEAM, team_id, run_id, form.session_id, form.user_id)
+    return EventStream(frames(run, form.last_event_index))
+
+
+@router.post("/workflows/{workflow_id}/runs/{run_id}/resume", auth=READ, summary="Join a run again")
+def resume_workflow(request: Request, workflow_id: Slug, run_id: str, form: Form[Rejoin]) -> HttpResponse:
+    run = run_of(request, WORKFLOW, workflow_id, run_id, form.session_id, form.user_id)
     return EventStream(frames(run, form.last_event_index))
 
 
@@ -40,7 +55,7 @@ def resume(request: Request, agent_id: Slug, run_id: str, form: Form[Rejoin]) ->
 class Missed:
     """What the log had when it was read."""
 
-    telling: Telling
+    telling: Telling | TreeTelling
     events: list[Event]
     last: int
     stands: bool
@@ -53,35 +68,38 @@ async def frames(run: Run, index: int) -> AsyncIterator[bytes]:
     if missed.stands:
         return
     yield as_frames([subscribed(missed)])
-    async for lines in follow(run.pk, missed.last):
-        batch = lines if went_on(lines) else to_pause(lines)
+    async for lines in following(run, missed.last):
+        batch = lines if went_on(run, lines) else to_pause(run, lines)
         if events := await told(missed.telling, batch):
             yield as_frames(events)
-        if batch[-1].kind == "run.paused":
+        if is_pause(run, batch[-1]):
             return
 
 
 def missed_by(run: Run, index: int) -> Missed:
     """`index` is of the last event that the client has."""
-    telling, lines = Telling(run), all_lines(run.pk)
+    telling, lines = telling_of(run), all_lines(run)
     seen = [line for line in lines if is_seen(line, index)]
-    telling.events([line for line in seen if line.kind in PURE])  # so that a repeated turn is told as to who heard it
-    telling.begun |= {line.data["call"] for line in seen if line.kind == "call.started"}
+    telling.pass_over(seen)
     events = [event for event in telling.events(lines[len(seen) :]) if event["event_index"] > index]
     run.refresh_from_db(fields=["status"])
-    stands = lines[-1].kind in ENDS or not went_on(lines)
-    return Missed(telling, events, lines[-1].seq, stands, STATUS[RunStatus(run.status)])
+    stands = is_over(run, lines[-1]) or not went_on(run, lines)
+    return Missed(telling, events, max(map(position, lines)), stands, STATUS[RunStatus(run.status)])
 
 
 def is_seen(line: Line, index: int) -> bool:
     """All its events are; of another kind than words there may be several."""
-    return (line.seq + (line.kind not in PURE)) * PLACES <= index
+    return (position(line) + (line.kind not in PURE)) * PLACES <= index
 
 
-def went_on(lines: list[Line]) -> bool:
+def went_on(run: Run, lines: list[Line]) -> bool:
     """Does the run not stand at a pause behind these lines?"""
-    marks = [line.kind for line in lines if line.kind in ("run.paused", "run.resumed", *ENDS)]
-    return not marks or marks[-1] != "run.paused"
+    marks = [line for line in lines if is_pause(run, line) or line.kind == "run.resumed" or is_over(run, line)]
+    return not marks or not is_pause(run, marks[-1])
+
+
+def is_over(run: Run, line: Line) -> bool:
+    return line.run_id == run.pk and line.kind in ENDS
 
 
 def heading(missed: Missed, index: int) -> dict[str, Any]:

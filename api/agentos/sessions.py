@@ -7,18 +7,19 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpResponse
 from ninja import Field, Query, Router, Schema
 
-from api.agentos.agents import agent_of
 from api.agentos.answers import answer, nothing
 from api.agentos.auth import READ, WRITE, Request
 from api.agentos.errors import Problem
 from api.agentos.flat import flat_runs, page_of_runs, with_rows
 from api.agentos.forms import RunPage
 from api.agentos.ids import uuid_of
+from api.agentos.kinds import AGENT, KINDS
 from api.agentos.pages import Sorted, page_of
+from api.agentos.performing import performer_of
 from api.agentos.session_shapes import detail_shape, list_shapes
 from runs import sessions
 from runs.locks import write
-from runs.models import Run, RunQuerySet, Session, SessionKind
+from runs.models import Run, RunQuerySet, Session
 
 router = Router(tags=["sessions"])
 Kind = Literal["agent", "team", "workflow"]
@@ -48,6 +49,8 @@ class NewSession(Schema):
     metadata: State | None = None
     user_id: str | None = None
     agent_id: str | None = None
+    team_id: str | None = None
+    workflow_id: str | None = None
 
 
 class SessionChange(Schema):
@@ -97,8 +100,9 @@ def filtered(request: Request, query: SessionFilter) -> "QuerySet[Session]":
     if query.user_id:
         rows = rows.filter(user_id=query.user_id)
     if query.component_id:
-        own = Q(teammate__slug=query.component_id)
-        rows = rows.filter(own | Exists(runs.filter(teammate__slug=query.component_id)))
+        own, slug = Q(teammate__slug=query.component_id), query.component_id
+        by = Q(teammate__slug=slug) | Q(team__slug=slug) | Q(workflow__slug=slug)
+        rows = rows.filter(own | Exists(runs.filter(by, parent=None)))
     if query.session_name:
         rows = rows.annotate(opening=Subquery(runs.order_by("pk").values("message")[:1]))
         named = Q(name__icontains=query.session_name)
@@ -109,8 +113,9 @@ def filtered(request: Request, query: SessionFilter) -> "QuerySet[Session]":
 @router.post("", auth=WRITE, summary="Begin a session")
 def create(request: Request, body: NewSession, query: Query[Which]) -> HttpResponse:
     """409 when there is one with this id."""
-    if query.type not in SessionKind.values:
-        raise Problem(422, f"Sessions of a {query.type} begin with its first run.")
+    kind = next(kind for kind in KINDS if kind.word == query.type)
+    slug = getattr(body, f"{kind.word}_id")
+    performer = performer_of(request, kind, slug) if slug else None
     session = sessions.begin(
         request.auth.user,
         body.session_id or "",
@@ -118,7 +123,8 @@ def create(request: Request, body: NewSession, query: Query[Which]) -> HttpRespo
         name=body.session_name or "",
         session_state=body.session_state or {},
         metadata=body.metadata or {},
-        teammate=agent_of(request, body.agent_id) if body.agent_id else None,
+        kind=kind.session,
+        teammate=performer if kind is AGENT else None,
     )
     return answer(detail_shape(session), 201)
 
@@ -181,7 +187,7 @@ def run_list(request: Request, session_id: str, query: Query[RunsOf]) -> HttpRes
 
 
 def runs_in(session: Session) -> RunQuerySet:
-    return Run.objects.filter(session=session)
+    return Run.objects.roots().filter(session=session)
 
 
 @router.get("/{session_id}/runs/{run_id}", auth=READ, summary="Look at a run of a session")

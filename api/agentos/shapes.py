@@ -5,13 +5,15 @@ from typing import Any
 from django.conf import settings
 
 from api.agentos.answers import epoch, present
+from api.agentos.kinds import kind_of
 from api.agentos.media import media_of
 from api.agentos.messages import messages_of
 from api.agentos.tools import requirements_of, tools_of
 from approvals.models import Gate, Question, ToolApproval
-from approvals.selectors import gates_of
+from approvals.selectors import gates_in_tree
 from runs.models import Run
 from runs.states import RunStatus
+from runs.trees import usage_of, waits_for_people
 from runs.uploads import of_conversation
 from teammates.models import Teammate
 from teammates.tools.registry import Tool, registry
@@ -66,14 +68,14 @@ def model_of(run: Run) -> str:
     return run.model or str(run.performer_revision.definition["model"] or settings.DEFAULT_MODEL)
 
 
-def run_shape(run: Run, *, user_id: str | None = None) -> dict[str, Any]:
-    """The RunOutput; events are added by who has them."""
-    gates, files = gates_of(run), of_conversation(run)
+def run_shape(run: Run) -> dict[str, Any]:
+    """The RunOutput, of a team with those of its members; events are added by who has them."""
+    gates, files = gates_in_tree(run), of_conversation(run)
     model = model_of(run)
     shape = {
         "run_id": str(run.uuid),
-        "agent_id": run.performer.slug,
-        "agent_name": run.performer.name,
+        **kind_of(run).names(run.performer),
+        "parent_run_id": parent_id(run),
         "session_id": run.session.key,
         "user_id": run.user_id or None,
         "content": content_of(run, gates),
@@ -83,8 +85,9 @@ def run_shape(run: Run, *, user_id: str | None = None) -> dict[str, Any]:
         "model_provider_data": {"id": f"run-{run.pk}"},
         "session_state": run.session.session_state,
         "created_at": epoch(run.created_at),
-        "status": STATUS[RunStatus(run.status)],
+        "status": status_of(run),
         "metrics": metrics_of(run),
+        "member_responses": member_responses(run) if run.team_id else None,
         "messages": messages_of(run, files),
         "tools": tools_of(run, gates) or None,
         "requirements": requirements_of(gates) or None,
@@ -100,9 +103,29 @@ def content_of(run: Run, gates: list[Gate]) -> Any:
         return run.output if run.output_data is None else run.output_data
     if run.status == RunStatus.FAILED:
         return run.error
-    if run.status == RunStatus.PAUSED:
+    if status_of(run) == "PAUSED":
         return paused_sentence(gates)
     return spoken(run)
+
+
+def status_of(run: Run) -> str:
+    """A run that waits for runs below it alone is running; that of a tree is paused when all of it stands still."""
+    if run.status == RunStatus.PAUSED and run.open_children and not waits_for_people(run):
+        return "RUNNING"
+    return STATUS[RunStatus(run.status)]
+
+
+def parent_id(run: Run) -> str | None:
+    above = run.parent
+    while above is not None and above.parent is not None and above.workflow_id is not None:
+        above = above.parent  # a branch of a workflow is no run outside
+    return str(above.uuid) if above else None
+
+
+def member_responses(run: Run) -> list[dict[str, Any]]:
+    """Of the members that the leader has asked, in their order."""
+    related = ("teammate", "team", "workflow", "session", "performer_revision", "parent", "root", "called_by")
+    return [run_shape(child) for child in run.children.select_related(*related).order_by("pk")]
 
 
 def spoken(run: Run) -> str:
@@ -116,19 +139,19 @@ def spoken(run: Run) -> str:
 
 def paused_sentence(gates: list[Gate]) -> str:
     """One short sentence that names the kinds of need."""
-    kinds = [kind_of(gate) for gate in gates if gate.is_pending]
+    kinds = [need_of(gate) for gate in gates if gate.is_pending]
     needs = list(dict.fromkeys(NEEDS.get(kind, "your decision") for kind in kinds))
     return f"I need {' and '.join(needs) or 'your decision'} before I can go on."
 
 
-def kind_of(gate: Gate) -> str:
+def need_of(gate: Gate) -> str:
     if isinstance(gate, ToolApproval):
         return "approval"
     return gate.kind if isinstance(gate, Question) else ""
 
 
 def metrics_of(run: Run) -> dict[str, Any]:
-    usage = run.usage
+    usage = run.usage if run.teammate_id else usage_of(run)
     into, out = int(usage.get("prompt_tokens", 0)), int(usage.get("completion_tokens", 0))
     lasted = (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else None
     tokens = {"input_tokens": into, "output_tokens": out, "total_tokens": into + out}

@@ -1,6 +1,7 @@
 """How a run is told to the client: as an event stream, or as its result once it stands still (contract 1.3, 2.2)."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from channels.db import database_sync_to_async
 from django.http import HttpResponse
@@ -8,31 +9,50 @@ from django.http import HttpResponse
 from api.agentos.answers import answer, written
 from api.agentos.events import Event, Telling, told
 from api.agentos.shapes import run_shape
+from api.agentos.tree_events import TreeTelling
+from api.agentos.workflow_shapes import workflow_run_shape
 from api.streams import EventStream, Later
 from runs.journal import Line
 from runs.live.follow import ENDS, follow, lines_after
+from runs.live.trees import follow_tree, tree_lines
 from runs.models import Run
 
-RELATED = ("teammate", "session", "performer_revision")
+RELATED = ("teammate", "team", "workflow", "session", "performer_revision", "called_by", "parent", "root")
+NOT_KEPT = ("RunContent", "TeamRunContent", "WorkflowPaused", "StepExecutorPaused")  # the last two are of version 3
+
+
+def telling_of(run: Run, after: int = 0, *, only_content: bool = False) -> Telling | TreeTelling:
+    """Of a teammate's run alone; of a team's or a workflow's with all runs below it."""
+    kind = Telling if run.teammate_id is not None else TreeTelling
+    return kind(run, after, only_content=only_content)
 
 
 def streamed(run: Run, after: int = 0, *, only_content: bool = False) -> EventStream:
     """The events behind `after`, to the first pause or the end."""
-    return EventStream(frames(Telling(run, after, only_content=only_content)))
+    return EventStream(frames(telling_of(run, after, only_content=only_content)))
 
 
-async def frames(telling: Telling) -> AsyncIterator[bytes]:
-    async for lines in follow(telling.run.pk, telling.after):
-        batch = to_pause(lines)
+async def frames(telling: Telling | TreeTelling) -> AsyncIterator[bytes]:
+    async for lines in following(telling.run, telling.after):
+        batch = to_pause(telling.run, lines)
         if events := await told(telling, batch):
             yield as_frames(events)
-        if batch[-1].kind == "run.paused":
+        if is_pause(telling.run, batch[-1]):
             return
 
 
-def to_pause(lines: list[Line]) -> list[Line]:
-    end = next((place for place, line in enumerate(lines, start=1) if line.kind == "run.paused"), len(lines))
+def following(run: Run, after: int) -> AsyncIterator[list[Any]]:
+    return follow(run.pk, after) if run.teammate_id is not None else follow_tree(run.pk, after)
+
+
+def to_pause(run: Run, lines: list[Line]) -> list[Line]:
+    end = next((place for place, line in enumerate(lines, start=1) if is_pause(run, line)), len(lines))
     return lines[:end]
+
+
+def is_pause(run: Run, line: Line) -> bool:
+    """Does the whole of it stand still there?"""
+    return line.run_id == run.pk and line.kind == "run.paused" and not line.data.get("moves")
 
 
 def as_frames(events: list[Event]) -> bytes:
@@ -43,8 +63,8 @@ def waited(run: Run, after: int = 0) -> Later:
     """The RunOutput, once the run has paused or ended behind `after`; no thread waits for it."""
 
     async def result() -> HttpResponse:
-        async for lines in follow(run.pk, after):
-            if any(line.kind == "run.paused" or line.kind in ENDS for line in lines):
+        async for lines in following(run, after):
+            if any(is_pause(run, line) or (line.run_id == run.pk and line.kind in ENDS) for line in lines):
                 break
         response: HttpResponse = await database_sync_to_async(finished)(run.pk)
         return response
@@ -58,12 +78,17 @@ def finished(run_id: int) -> HttpResponse:
 
 def whole(run: Run) -> Event:
     """The RunOutput with its events: all but the words, which its content holds."""
-    events = Telling(run).events(all_lines(run.pk))
-    return run_shape(run) | {"events": [event for event in events if event["event"] != "RunContent"]}
+    telling = telling_of(run)
+    events = [event for event in telling.events(all_lines(run)) if event["event"] not in NOT_KEPT]
+    if isinstance(telling, TreeTelling) and telling.book is not None:
+        return workflow_run_shape(run, telling.book) | {"events": events}
+    return run_shape(run) | {"events": events}
 
 
-def all_lines(run_id: int) -> list[Line]:
+def all_lines(run: Run) -> list[Line]:
+    if run.teammate_id is None:
+        return [*tree_lines(run.pk)]
     found: list[Line] = []
-    while page := lines_after(run_id, found[-1].seq if found else 0):
+    while page := lines_after(run.pk, found[-1].seq if found else 0):
         found += page
     return found

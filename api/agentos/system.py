@@ -7,12 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 from ninja import Router
 
-from api.agentos.agents import agents_of
 from api.agentos.answers import answer, iso
 from api.agentos.auth import READ, Request
+from api.agentos.kinds import AGENT, TEAM, WORKFLOW, Kind
 from api.agentos.shapes import DB_ID, provider_of
 from teammates.catalog import known_models
-from teammates.models import Teammate
 
 OS_ID, NAME = "sayso", "Sayso"
 SPOKEN = "2.5.6"  # the version of agno whose client this door is made for
@@ -53,31 +52,21 @@ def config(request: Request) -> HttpResponse:
         "evals": {"dbs": []},
         "metrics": {"dbs": []},
         "traces": {"dbs": []},
-        "agents": [summary_of(agent) for agent in agents_of(request).filter(enabled=True)],
-        "teams": [],
-        "workflows": [],
+        "agents": summaries(request, AGENT),
+        "teams": summaries(request, TEAM),
+        "workflows": summaries(request, WORKFLOW),
         "interfaces": [],
     }
     return answer(told)
 
 
-def summary_of(agent: Teammate) -> dict[str, Any]:
-    return {"id": agent.slug, "name": agent.name, "description": agent.description, "db_id": DB_ID}
+def summaries(request: Request, kind: Kind) -> list[dict[str, Any]]:
+    rows = kind.rows(request.auth.user).filter(enabled=True)
+    return [{"id": one.slug, "name": one.name, "description": one.description, "db_id": DB_ID} for one in rows]
 
 
 @router.get("/models", auth=READ, summary="List the models of the agents")
 def models(request: Request) -> HttpResponse:
-    names = {agent.model or settings.DEFAULT_MODEL for agent in agents_of(request).filter(enabled=True)}
+    agents = AGENT.rows(request.auth.user).filter(enabled=True)
+    names = {agent.model or settings.DEFAULT_MODEL for agent in agents}
     return answer([{"id": name, "provider": provider_of(name)} for name in sorted(names)])
-
-
-@router.get("/teams", auth=READ, summary="List teams")
-def teams(request: Request) -> HttpResponse:
-    """There are none yet."""
-    return answer([])
-
-
-@router.get("/workflows", auth=READ, summary="List workflows")
-def workflows(request: Request) -> HttpResponse:
-    """There are none yet."""
-    return answer([])

@@ -8,6 +8,7 @@ from approvals.asking import name_of
 from approvals.models import Gate, Question, ToolApproval, Verdict
 from runs.models import Run, ToolCall
 from runs.states import CallState, GateStatus
+from teammates.tools.delegation import INTERNAL
 from teammates.tools.questions import ASK
 from teammates.tools.registry import Tool, registry
 
@@ -36,11 +37,18 @@ def tool_shape(call: ToolCall, gate: Gate | None = None) -> dict[str, Any]:
     shape = blank(id_of(call), public_name(call.tool), epoch(call.created_at))
     ended = call.state in (*FAILED, CallState.SUCCEEDED)
     shape |= {
+        "child_run_id": child_of(call),
         "tool_args": call.arguments if isinstance(call.arguments, dict) else {},
         "tool_call_error": call.state in FAILED if ended else None,
         "result": call.result if ended else None,
     }
     return shape | (gate_part(gate) if gate else {})
+
+
+def child_of(call: ToolCall) -> str | None:
+    """The run that answers the call."""
+    child = getattr(call, "child", None) if call.tool in INTERNAL else None
+    return str(child.uuid) if child else None
 
 
 def blank(tool_call_id: str, name: str, created_at: int) -> dict[str, Any]:
@@ -143,9 +151,10 @@ def question_shape(item: dict[str, Any], answer: Any) -> dict[str, Any]:
 
 def tools_of(run: Run, gates: list[Gate]) -> list[dict[str, Any]]:
     """All calls of the run in their order, and last what waits without a call."""
-    newest = {gate.call_id: gate for gate in gates if gate.call_id}  # gates are in the order in which they opened
+    own = [gate for gate in gates if gate.run_id == run.pk]
+    newest = {gate.call_id: gate for gate in own if gate.call_id}  # gates are in the order in which they opened
     return [tool_shape(call, newest.get(call.pk)) for call in calls_of(run)] + [
-        lone(gate) for gate in gates if gate.call_id is None and gate.is_pending
+        lone(gate) for gate in own if gate.call_id is None and gate.is_pending
     ]
 
 
@@ -162,4 +171,12 @@ def requirement(gate: Gate) -> dict[str, Any]:
     tool = tool_shape(gate.call, gate) if gate.call else lone(gate)
     schemas = {name: tool[name] for name in ("user_input_schema", "user_feedback_schema")}
     head = {"id": name_of(gate), "created_at": gate.created_at.isoformat(), "tool_execution": tool}
-    return head | present(schemas)
+    return head | present(schemas) | member_of(gate.run)
+
+
+def member_of(run: Run) -> dict[str, str]:
+    """Who in a team or in a step asks."""
+    if run.parent_id is None or run.workflow_id is not None:
+        return {}
+    names = {"member_agent_id": run.performer.slug, "member_agent_name": run.performer.name}
+    return {**names, "member_run_id": str(run.uuid)}

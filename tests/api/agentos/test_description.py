@@ -44,7 +44,7 @@ def test_every_route_says_what_it_is_for_and_who_may_use_it(whole):
 
 
 def test_the_tables_name_routes_that_there_are(whole):
-    assert {*LISTS, *STREAMS, *STATUS, STREAM, REFUSED} <= set(operations(whole))
+    assert {*LISTS, *STREAMS, *STATUS, *STREAM, REFUSED} <= set(operations(whole))
 
 
 def test_lists_are_lists_and_the_rest_are_objects(whole, door):
