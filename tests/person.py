@@ -11,7 +11,9 @@ DIGEST = re.compile(r'name="digest" value="([0-9a-f]{64})"')
 class Person:
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx2.Client(base_url=url, follow_redirects=True, timeout=10, trust_env=False)
+        self.http = httpx2.Client(
+            base_url=url, headers={"Accept": "text/html"}, follow_redirects=True, timeout=10, trust_env=False
+        )
 
     def sign_in(self, link: str) -> "Person":
         self.post(link.removeprefix(self.url), page=link.removeprefix(self.url))
