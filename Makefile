@@ -1,6 +1,6 @@
 # The manual: `make` alone prints these words.
 .DEFAULT_GOAL := help
-.PHONY: help install dev run test lint docs bench lock screenshots
+.PHONY: help install dev run test test-all lint docs bench lock screenshots
 
 PYTHON = .venv/bin/python
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -21,6 +21,7 @@ help:
 	@echo "make install      make .venv from requirements.lock; instant when nothing changed"
 	@echo "make run          start Sayso on http://127.0.0.1:8000; the first start prints a sign-in link"
 	@echo "make test         run every test; ARGS=\"-k inbox\" is handed to pytest"
+	@echo "make test-all     the same, then what matters on PostgreSQL, Redis and worker processes"
 	@echo "make lint         check style, types and templates"
 	@echo "make docs         check that the documents and the code say the same"
 	@echo "make bench        measure the live stream; the figures are kept in bench/README.md"
@@ -54,7 +55,12 @@ run: install
 	@$(PYTHON) manage.py serve $(ARGS)
 
 test: dev
-	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not postgres" $(ARGS)
+
+# Both are started by the tests themselves; what is missing is named.
+test-all: test
+	@$(PYTHON) -m pytest tests/backends tests/chaos
+	@$(PYTHON) -m tests.on_postgres -n 2 --dist loadfile --no-loadscope-reorder -q tests/engine tests/runs tests/approvals
 
 lint: dev
 	$(PYTHON) -m ruff check

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.test import Client
 
 from config.env import ROOT
@@ -26,6 +27,7 @@ from tests.machine import (  # noqa: F401 - fixtures for every folder
     tell,
     workflow_of,
 )
+from tests.services import program
 
 CHROMIUM = shutil.which("chromium")
 SDKS = {version: ROOT / ".venv-sdks" / version / "bin" / "python" for version in ("1.5.0", "4.49.0")}
@@ -33,6 +35,8 @@ AGNOS = {version: ROOT / ".venv-sdks" / f"agno-{version}" / "bin" / "python" for
 CLIENTS = [*SDKS.values(), *AGNOS.values()]
 MISSING = {
     **({"browser": "no Chromium (apt-get install chromium)"} if CHROMIUM is None else {}),
+    **({} if program("postgres") else {"postgres": "no PostgreSQL (apt-get install postgresql)"}),
+    **({} if program("redis-server") else {"redis": "no Redis (apt-get install redis-server)"}),
     **(
         {}
         if all((python.parents[1] / "installed").exists() for python in CLIENTS)
@@ -95,6 +99,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name, why in MISSING.items():
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=why))
+        if item.get_closest_marker("sqlite") and connection.vendor != "sqlite":
+            item.add_marker(pytest.mark.skip(reason="about what only SQLite does"))
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """A server of a test's own goes with its data, and threads may still be connected to it."""
+    return connection.vendor != "sqlite"
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -15,6 +15,7 @@ in_memory = Path("/dev/shm")
 data = tempfile.mkdtemp(prefix="sayso-tests-", dir=in_memory if os.access(in_memory, os.W_OK) else None)
 atexit.register(shutil.rmtree, data, ignore_errors=True)
 os.environ["SAYSO_DATA"] = data
+# `tests/on_postgres.py` sets it, for a run of the tests on a PostgreSQL of their own.
 os.environ["DATABASE_URL"] = os.environ.get("SAYSO_TESTS_DATABASE", "")
 
 from config.settings import *  # noqa: E402, F403 - the environment has to be ready first

@@ -227,6 +227,7 @@ def test_a_state_of_a_newer_release_is_not_touched(call, carry, fake, tell):
     assert (carry(run).status, run.questions.count(), keys) == ("paused", 2, [])
 
 
+@pytest.mark.sqlite
 def test_a_new_process_takes_back_what_others_held_and_not_its_own(fake, teammate_with, start, carry, aside):
     """F45."""
     gate = fake.say("one two").gate(after=1)

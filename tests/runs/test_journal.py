@@ -75,6 +75,7 @@ def test_what_is_undone_was_never_told(run, news):
     assert (gap_free(run), run.last_seq, news) == (True, 1, [])
 
 
+@pytest.mark.sqlite
 def test_followers_hear_of_it_after_the_commit(run, monkeypatch):
     seen = []
     monkeypatch.setattr(hub, "publish", lambda news: seen.append(from_outside(run)))
@@ -84,6 +85,7 @@ def test_followers_hear_of_it_after_the_commit(run, monkeypatch):
     assert seen == [2]
 
 
+@pytest.mark.sqlite
 def test_followers_hear_of_words_after_their_commit(run, monkeypatch):
     seen = []
     monkeypatch.setattr(hub, "publish", lambda news: seen.append(from_outside(run)))
@@ -144,6 +146,7 @@ def test_thoughts_and_other_turns_are_lines_of_their_own(run):
     ]
 
 
+@pytest.mark.sqlite
 def test_to_say_something_never_waits_for_the_database(run):
     with write():
         say(run, "x")
@@ -262,6 +265,7 @@ def test_a_batch_is_written_whole_or_not_at_all(run, monkeypatch):
     assert gap_free(run)
 
 
+@pytest.mark.sqlite
 def test_a_durable_step_survives_the_machine_and_others_the_process(run):
     levels = []
     with step(run.pk, "me:1", durable=True):

@@ -79,6 +79,7 @@ def test_an_error_gives_it_back():
     assert together(1, lambda _: turns.acquire() or turns.release()) == [None]
 
 
+@pytest.mark.sqlite
 def test_a_database_that_breaks_as_it_is_left_gives_it_back(monkeypatch):
     def synchronous(level):
         if level == "NORMAL":
@@ -100,6 +101,7 @@ def test_inside_another_transaction_it_is_a_savepoint(start, teammate_with):
     assert run.error == ""
 
 
+@pytest.mark.sqlite
 def test_twenty_writers_are_never_inside_together():
     inside, most = [], []
 
@@ -145,6 +147,7 @@ def test_the_watch_sees_a_write_out_of_turn(owner, outside):
     assert len(outside) == 2
 
 
+@pytest.mark.sqlite
 def test_a_whole_run_is_written_in_turn(outside, fake, teammate_with, start, carry, allow, tell, owner, posted):
     helper = teammate_with("post", "write_file", "remember", "todo_write", mode="plan")
     outside.clear()  # the teammate is written by another room
@@ -166,6 +169,7 @@ def test_a_whole_run_is_written_in_turn(outside, fake, teammate_with, start, car
     assert outside == []
 
 
+@pytest.mark.sqlite
 def test_the_verbs_and_the_sweep_write_in_turn(outside, asked, deny, start, carry, owner):
     outside.clear()
     deny(asked.approvals.get())

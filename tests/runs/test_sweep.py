@@ -160,6 +160,7 @@ def test_what_was_queued_when_the_last_process_ended_starts_at_once(queued, woke
     assert (recovery.take_up(), woken) == (1, [run.pk])
 
 
+@pytest.mark.sqlite
 def test_what_the_last_process_held_is_taken_from_it_and_woken_once(queued, woken):
     [run] = queued(seconds=0)
     held(run, 10)

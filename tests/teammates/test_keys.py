@@ -24,6 +24,7 @@ def test_the_text_has_id_secret_and_checksum_in_its_place(owner):
     assert match and match[2] == key.key_id and match[4] == keys.checksum(match[1])
 
 
+@pytest.mark.sqlite
 def test_the_database_never_holds_the_secret(owner):
     key, text = keys.create(owner, "robot")
     secret = keys.SHAPE.fullmatch(text)[3]
