@@ -5,6 +5,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,6 +32,8 @@ class Environment(BaseSettings):
     sayso_url: str = ""
     sayso_debug: bool = False
     os_security_key: str = ""
+    sayso_metrics_token: str = ""
+    sayso_log: Literal["line", "json"] = "line"
     sayso_cors_origins: str = "http://localhost:3000"
     sayso_webhooks_private: bool = False
     sayso_slots: int = Field(default=1000, ge=1)

@@ -1,8 +1,12 @@
 """Headers that every answer carries and no package sets."""
 
+import re
+import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
+
+from config.logs import request_at_hand
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -16,6 +20,23 @@ def headers(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return middleware
+
+
+def request_id(get_response: GetResponse) -> GetResponse:
+    """A name for each request, a proxy's where it gave one: in every line of the log, and in the answer."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-Id", "")
+        name = given if re.fullmatch(r"[\w-]{1,64}", given, re.ASCII) else uuid.uuid4().hex
+        token = request_at_hand.set(name)
+        try:
+            response = get_response(request)
+        finally:
+            request_at_hand.reset(token)
+        response.headers["X-Request-Id"] = name
         return response
 
     return middleware

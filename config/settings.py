@@ -46,6 +46,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "api.middleware.doors",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -180,8 +181,12 @@ if SECURE:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"context": {"()": "config.logs.Context"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s%(context)s: %(message)s"},
+        "json": {"()": "config.logs.Json"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": env.sayso_log, "filters": ["context"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"sayso": {"level": "INFO"}},
 }
@@ -189,6 +194,7 @@ LOGGING = {
 # --- the doors ---
 
 OS_SECURITY_KEY = env.os_security_key
+METRICS_TOKEN = env.sayso_metrics_token
 CORS_ORIGINS = env.words("sayso_cors_origins")
 
 # --- the machine ---

@@ -4,7 +4,7 @@ from django.urls import include, path
 
 from api.m8tes.door import door as m8tes
 from approvals import home
-from config import views
+from config import health, views
 from config.docs import docs
 from runs.views import shared
 
@@ -16,6 +16,8 @@ urlpatterns = [
     path("roster/", include("teammates.urls")),
     path("-/docs", docs, name="docs"),
     path("-/docs/agentos", docs, {"door": "agentos"}, name="docs_agentos"),
+    path("-/ready", health.ready, name="ready"),
+    path("-/metrics", health.metrics, name="metrics"),
     path("settings/", views.settings_page, name="settings"),
     path("settings/password/", views.password, name="password"),
     path("settings/keys/", views.api_keys, name="keys"),
@@ -28,5 +30,6 @@ urlpatterns = [
     path("shared/<str:token>/", shared, name="shared"),
     path("api/v2/", m8tes.urls),
     path("admin/login/", views.admin_login),
+    path("admin/health/", health.health_page, name="health"),
     path("admin/", admin.site.urls),
 ]

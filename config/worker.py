@@ -4,6 +4,7 @@ import fcntl
 import logging
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +24,7 @@ GRACE_SECONDS = 10.0  # for calls in mid-effect, when the process is asked to st
 BESIDE_BEAT = 5  # times as long between two sweeps of a worker of its own, which beat also asks to sweep
 
 logger = logging.getLogger("sayso.worker")
+_beat: dict[str, float] = {}
 
 
 class Taken(Exception):
@@ -59,8 +61,10 @@ def begin(app: Celery) -> None:
 def keep(sweep_every: int = 1) -> None:
     """Renew the leases at hand and sweep, until the process ends. `sweep_every`: in turns of `SWEEP_SECONDS`."""
     pause, beats = threading.Event(), 0
+    _beat["at"] = time.monotonic()
     while not pause.wait(1.0):
         beats += 1
+        _beat["at"] = time.monotonic()
         try:
             if beats % settings.RENEW_SECONDS == 0:
                 holds.renew()
@@ -70,6 +74,11 @@ def keep(sweep_every: int = 1) -> None:
             logger.exception("The sweep could not reach the database; trying again")
         finally:
             connection.close()
+
+
+def alive() -> bool:
+    """The keeper of this process does its rounds, or it has none because it only serves pages."""
+    return "at" not in _beat or time.monotonic() - _beat["at"] < settings.LEASE_SECONDS
 
 
 def end() -> None:

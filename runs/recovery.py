@@ -1,5 +1,6 @@
 """What time heals: leases that lapsed, and messages that were lost. The same code in every shape."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -18,6 +19,12 @@ from runs.wakeup import wake
 
 RESEND_SECONDS = 10
 RESEND_AT_MOST = 200
+_counted: Counter[str] = Counter()
+
+
+def recovered() -> int:
+    """How many wake-ups this process has sent again because nobody had acted on them."""
+    return _counted["wakeups"]
 
 
 def sweep() -> int:
@@ -72,4 +79,5 @@ def resend(before: datetime) -> int:
             Run.objects.filter(pk__in=waiting, status=RunStatus.QUEUED).update(woken_at=timezone.now())
             for run_id in waiting:
                 wake(run_id)
+    _counted["wakeups"] += len(waiting)
     return len(waiting)

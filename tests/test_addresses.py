@@ -16,7 +16,14 @@ AGENTOS = {
     "agents", "teams", "workflows", "sessions", "memories", "knowledge", "eval-runs", "approvals", "config", "models",
     "health",
 }  # fmt: skip
-OPEN = {"/sign-in/", "/sign-in/x/y/", "/admin/login/", "/shared/y/"}  # the last one with a token that nobody guesses
+OPEN = {
+    "/sign-in/",
+    "/sign-in/x/y/",
+    "/admin/login/",
+    "/shared/y/",
+    "/-/ready",
+    "/-/metrics",
+}  # "shared" with a token that nobody guesses
 ARGUMENTS = {"pk": "1", "file": "1", "number": "1", "slug": "clerk", "uid": "x", "token": "y", "verdict": "allow"}
 
 

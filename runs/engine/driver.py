@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from runs import journal, trees
+from runs.context import run_at_hand
 from runs.engine import holds, loop
 from runs.engine.flow import Scripted
 from runs.engine.holds import HandedBack, Hold, fresh_until
@@ -43,6 +44,7 @@ def carry_forward(run_id: int) -> None:
     run = claim(run_id, hold)
     if run is None:
         return
+    at_hand = run_at_hand.set(run.pk)
     with hold:
         try:
             work(run, hold)
@@ -57,6 +59,8 @@ def carry_forward(run_id: int) -> None:
         except Exception:
             fail(run, hold, "Something broke inside Sayso; the log of the server says what.", "internal")
             raise
+        finally:
+            run_at_hand.reset(at_hand)
 
 
 def claim(run_id: int, hold: Hold) -> Run | None:

@@ -1,0 +1,38 @@
+"""Lines of the log, and which request and which run each belongs to."""
+
+import json
+import logging
+from contextvars import ContextVar
+
+from runs.context import run_at_hand
+
+request_at_hand: ContextVar[str] = ContextVar("request", default="")
+
+
+class Context(logging.Filter):
+    """Gives every record the request and the run that its thread is busy with."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        run = run_at_hand.get()
+        record.request_id, record.run_id = request_at_hand.get(), run
+        marks = [f"request={record.request_id}"] if record.request_id else []
+        marks += [f"run={run}"] if run else []
+        record.context = f" [{' '.join(marks)}]" if marks else ""
+        return True
+
+
+class Json(logging.Formatter):
+    """One JSON object for each record, for machines that read logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request": getattr(record, "request_id", "") or None,
+            "run": getattr(record, "run_id", None),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
