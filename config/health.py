@@ -67,8 +67,8 @@ def words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-@require_safe
 @login_required
+@require_safe
 def health_page(request: HttpRequest) -> HttpResponse:
     """For staff, in the admin. The doctor reads everything, so it is asked for."""
     if not request.user.is_staff:

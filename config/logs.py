@@ -14,10 +14,11 @@ class Context(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         run = run_at_hand.get()
-        record.request_id, record.run_id = request_at_hand.get(), run
-        marks = [f"request={record.request_id}"] if record.request_id else []
+        request = request_at_hand.get()
+        marks = [f"request={request}"] if request else []
         marks += [f"run={run}"] if run else []
-        record.context = f" [{' '.join(marks)}]" if marks else ""
+        context = f" [{' '.join(marks)}]" if marks else ""
+        vars(record).update(request_id=request, run_id=run, context=context)
         return True
 
 
