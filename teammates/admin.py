@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+import teammates.team_admin  # noqa: F401 - a module of the admin site of its own, for its length
 from teammates import keys, services
 from teammates.models import ApiKey, Memory, Revision, Teammate, TeammateTool
 from teammates.tools.registry import registry

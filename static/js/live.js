@@ -250,7 +250,7 @@
     heard = Date.now();
     if (event.kind === "text" || event.kind === "thinking") return speak(event);
     if (event.kind === "turn.restarted") restart(event);
-    const section = sectionOf(event.data);
+    const section = event.data.run ? null : sectionOf(event.data); // a line of a run below is in no section of this page
     const ends = ["run.failed", "run.cancelled", "run.queued"].includes(event.kind);
     const touched = /^(turn|call|gate|file)\./.test(event.kind) || ends || event.kind === "run.resumed";
     if (touched && section) refresh(section);

@@ -34,6 +34,8 @@ def seen(windows, cast, endpoint):
     pages["approval"] = tab.card.get_attribute("id")
     thread = tab.page.get_by_role("link", name="Conversation", exact=True).first.get_attribute("href")
     pages["conversation"] = thread.split("/")[2]
+    pages["run of a workflow"] = tab.start("workflow:announcement", "Announce the new export")
+    tab.waits()
     endpoint.error(400)
     pages["failed run"] = tab.start("obedient", "Do it", "Autonomous")
     tab.ends("Failed")
@@ -48,8 +50,11 @@ PAGES = {
     "ended run": "/runs/{}/",
     "failed run": "/runs/{}/",
     "run that waits": "/runs/{}/",
+    "run of a workflow": "/runs/{}/",
     "run that asks": "/runs/{}/",
     "run with a plan": "/runs/{}/",
+    "team": "/roster/teams/newsroom/",
+    "workflow": "/roster/workflows/announcement/",
     "conversations": "/conversations/",
     "conversation": "/conversations/{}/",
     "inbox": "/inbox/",
