@@ -4,11 +4,9 @@ import json
 import os
 import subprocess
 import sys
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from approvals.doctor import examine
 from config.env import ROOT, Environment
@@ -32,6 +30,7 @@ class Nursery:
                 "SAYSO_DATA": os.environ["SAYSO_DATA"],
                 "SAYSO_TOOLS": "tests.faults.tools",
                 "OPENAI_API_KEY": "test",
+                "SAYSO_WEBHOOKS_PRIVATE": "true",
                 "DATABASE_URL": f"sqlite:///{settings.DATABASES['default']['NAME']}",
             },
             stdin=subprocess.PIPE,
@@ -92,8 +91,3 @@ def nothing_pending():
 
 
 DONE = {"start": Run.objects.exists, "allow": nothing_pending}
-
-
-def lapse():
-    """Time passes: leases of the dead run out."""
-    Run.objects.filter(status="running").update(lease_until=timezone.now() - timedelta(seconds=1))

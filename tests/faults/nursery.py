@@ -51,12 +51,6 @@ def allow(order):
     decide(gate, "allow", by=User.objects.get(), digest=gate.digest)
 
 
-def sweep(order):
-    from runs import recovery
-
-    recovery.sweep()
-
-
 def deliver(order):
     from runs import deliveries
     from runs.webhook_models import Delivery
@@ -65,7 +59,7 @@ def deliver(order):
         deliveries.deliver(delivery.pk)
 
 
-ORDERS = {"work": work, "start": start, "allow": allow, "sweep": sweep, "deliver": deliver}
+ORDERS = {"work": work, "start": start, "allow": allow, "deliver": deliver}
 
 
 def in_child(order):
