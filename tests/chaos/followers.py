@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from datetime import datetime
 from urllib.parse import urlsplit
 
 from bench.wire import Socket
@@ -15,15 +14,12 @@ PAUSE = 0.3  # seconds before a page comes back
 
 class Follower:
     def __init__(self, run):
-        self.run, self.seqs, self.late, self.connections = run, [], [], 0
-        self.ended = False
+        self.run, self.seqs, self.connections = run, [], 0
+        self.ended, self.tokens = False, []
 
     def take(self, events, at):
-        now = time.time()
         for event in events:
             self.seqs.append(event["seq"])
-            if event["kind"] == "text" and self.connections == 1:
-                self.late.append(now - datetime.fromisoformat(event["at"]).timestamp())
             self.ended = self.ended or event["kind"] in ENDS
 
     async def follow(self, webs, cookie):
@@ -47,18 +43,19 @@ class Follower:
 class Followers:
     """In a loop of their own, in a thread of its own."""
 
-    def __init__(self, webs, cookie):
-        self.webs, self.cookie, self.all, self.futures = webs, cookie, [], []
+    def __init__(self, webs, cookie, kind=Follower):
+        self.webs, self.cookie, self.kind, self.all, self.futures = webs, cookie, kind, [], []
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
 
     def add(self, run):
-        follower = Follower(run)
+        follower = self.kind(run)
         self.all.append(follower)
         self.futures.append(
             asyncio.run_coroutine_threadsafe(follower.follow(self.webs, self.cookie), self.loop),
         )
+        return follower
 
     def wait(self, seconds):
         """Until everyone has heard the end of its run."""
