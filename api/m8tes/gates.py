@@ -15,9 +15,10 @@ from approvals import services
 from approvals.answers import APPROVE
 from approvals.errors import AlreadyDecided
 from approvals.models import Gate, Question, ToolApproval
-from approvals.selectors import gates_of
+from approvals.selectors import gates_in_tree
 from runs.models import Run
 from runs.states import GateStatus, RunStatus
+from runs.trees import below
 
 router = Router(tags=["gates"])
 RunId = Annotated[int, Path(ge=1, lt=2**63)]
@@ -26,7 +27,7 @@ VIA = "m8tes"
 
 @router.get("/{run_id}/permissions", auth=SEE, summary="Everything that waited or waits, oldest first")
 def permissions(request: Request, run_id: RunId) -> HttpResponse:
-    return answer([gate_shape(gate) for gate in gates_of(run_of(request.auth, run_id))])
+    return answer([gate_shape(gate) for gate in gates_in_tree(run_of(request.auth, run_id))])
 
 
 @router.post("/{run_id}/approve", auth=DECIDE, summary="Allow or deny one tool call")
@@ -35,7 +36,7 @@ def approve(request: Request, run_id: RunId, body: Verdict) -> HttpResponse:
     gate = gate_of(run, body.request_id)
     if not isinstance(gate, ToolApproval):
         raise Problem(422, "This is a question: send its answer to /answer.", "not_an_approval")
-    refuse_closed(gate, run)
+    refuse_closed(gate)
     try:
         decided = services.decide(
             gate,
@@ -48,7 +49,7 @@ def approve(request: Request, run_id: RunId, body: Verdict) -> HttpResponse:
         )
     except AlreadyDecided as late:
         raise too_late(late.gate) from None
-    return answer({**gate_shape(decided), "resumed": is_resumed(run)})
+    return answer({**gate_shape(decided), "resumed": is_resumed(gate.run)})
 
 
 @router.post("/{run_id}/answer", auth=DECIDE, summary="Answer a question, or decide about a plan")
@@ -69,7 +70,7 @@ def give_answer(request: Request, run_id: RunId, body: Answers) -> HttpResponse:
         )
     except AlreadyDecided as late:
         raise Problem(409, "This question has been answered already.", "already_answered") from late
-    return answer({"status": "ok", "resumed": is_resumed(run)})
+    return answer({"status": "ok", "resumed": is_resumed(question.run)})
 
 
 @router.patch("/{run_id}/permission-mode", auth=DECIDE, summary="Change what will be asked about")
@@ -85,7 +86,7 @@ def permission_mode(request: Request, run_id: RunId, body: NewMode) -> HttpRespo
 def gate_of(run: Run, request_id: str) -> Gate:
     kind, _, number = request_id.rpartition("-")
     model = {"approval": ToolApproval, "question": Question}.get(kind)
-    rows = model.objects.filter(run=run).select_related("call", "run") if model else None
+    rows = model.objects.filter(run__in=below(run)).select_related("call", "run") if model else None
     known = number.isascii() and number.isdigit() and len(number) < 19
     gate = rows.filter(pk=int(number)).first() if rows is not None and known else None
     if gate is None:
@@ -94,11 +95,11 @@ def gate_of(run: Run, request_id: str) -> Gate:
     return found
 
 
-def refuse_closed(gate: Gate, run: Run) -> None:
+def refuse_closed(gate: Gate) -> None:
     """What can be said before anything is tried; a race is told by `too_late` in the same words."""
     if gate.status in (GateStatus.CANCELLED, GateStatus.SUPERSEDED):
         raise Problem(404, "This request is closed: its run was stopped, or it was replaced.", "gate_cancelled")
-    if gate.is_pending and run.status != RunStatus.PAUSED:
+    if gate.is_pending and gate.run.status != RunStatus.PAUSED:
         raise Problem(409, "The run is not waiting.", "run_not_active")
 
 
@@ -120,8 +121,8 @@ def question_of(run: Run, request_id: str | None) -> Question:
         if not gate.is_pending:
             raise Problem(409, "This question is closed.", "already_answered")
         return gate
-    found = Question.objects.pending().filter(run=run).select_related("call", "run").order_by("pk").first()
-    if found is None or run.status != RunStatus.PAUSED:
+    found = Question.objects.pending().filter(run__in=below(run)).select_related("call", "run").order_by("pk").first()
+    if found is None or found.run.status != RunStatus.PAUSED:
         raise Problem(409, "No question of this run waits for an answer.", "run_not_awaiting")
     question: Question = found
     return question

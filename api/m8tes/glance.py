@@ -10,7 +10,7 @@ from ninja import Router
 
 from api.auth import READ, Caller, Request
 from api.m8tes.answers import answer, iso
-from api.m8tes.scope import runs_of, teammates_of
+from api.m8tes.scope import awaiting, runs_of, teammates_of
 from api.m8tes.shapes import run_shape
 from approvals.cards import title_of
 from approvals.models import Gate, Question, ToolApproval
@@ -62,7 +62,7 @@ def latest(moments: Iterable[datetime | None]) -> str | None:
 def needs_you(request: Request, user_id: str | None = None) -> HttpResponse:
     """For a lock screen: our words only, nothing of what anybody wrote to or as a model."""
     waiting = awaiting(in_scope(request.auth, user_id))
-    first = list(waiting.select_related("teammate").order_by("-pk")[:ITEMS])
+    first = list(waiting.select_related("teammate", "team", "workflow").order_by("-pk")[:ITEMS])
     gates = open_gates(first)
     items = [{"run_id": run.pk, "title": title(run, gates), "mate_name": run.performer.name} for run in first]
     return answer({"count": waiting.count(), "items": items})
@@ -102,7 +102,7 @@ def active(run: Run) -> dict[str, Any]:
 
 def in_scope(caller: Caller, user_id: str | None) -> RunQuerySet:
     """The runs that the list shows: of one end user, or of none, and not put away."""
-    return runs_of(caller).filter(user_id=user_id or "", archived_at=None)
+    return runs_of(caller).roots().filter(user_id=user_id or "", archived_at=None)
 
 
 # What follows is asked every few seconds, and an account may have a great many runs: none of it looks at each of them.
@@ -123,7 +123,3 @@ def last_end(caller: Caller, user_id: str | None) -> datetime | None:
     runs = Run.objects.filter(owner=caller.user, user_id=user_id or "", archived_at=None)
     ended: datetime | None = runs.aggregate(last=Max("finished_at"))["last"]
     return ended
-
-
-def awaiting(runs: RunQuerySet) -> RunQuerySet:
-    return runs.filter(status=RunStatus.PAUSED, open_gates__gt=0)

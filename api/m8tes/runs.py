@@ -13,13 +13,14 @@ from api.idempotency import Begun, once
 from api.m8tes.answers import answer
 from api.m8tes.bodies import NewRun, Reply
 from api.m8tes.pages import Page, page_of
-from api.m8tes.scope import run_of, runs_of
-from api.m8tes.shapes import STATUSES, file_shape, run_shape
+from api.m8tes.scope import awaiting, run_of, runs_of
+from api.m8tes.shapes import STATUS, file_shape, run_shape
 from api.m8tes.starting import begin
 from api.m8tes.stream import new_stream, rejoined
 from runs import services
-from runs.models import Run, RunFile, WrongStatus
+from runs.models import Run, RunFile, RunQuerySet, WrongStatus
 from runs.options import inherited
+from runs.trees import files_of
 from runs.uploads import Given
 from runs.views import download
 
@@ -82,7 +83,7 @@ def run_list(request: Request, query: Query[RunFilter]) -> HttpResponse:
 
 
 def filtered(request: Request, query: RunFilter) -> Any:
-    runs = runs_of(request.auth)
+    runs = runs_of(request.auth).roots()
     if not query.include_end_user_runs or query.user_id is not None:
         runs = runs.filter(user_id=query.user_id or "")
     if teammate := query.teammate_id or query.agent_id:
@@ -90,10 +91,19 @@ def filtered(request: Request, query: RunFilter) -> Any:
     if query.task_id is not None:
         runs = runs.filter(task=query.task_id)
     if query.status is not None:
-        runs = runs.filter(status__in=STATUSES.get(query.status, []))
+        runs = of_status(runs, query.status)
     if query.archived != "include":
         runs = runs.filter(Q(archived_at=None) if query.archived == "exclude" else ~Q(archived_at=None))
     return runs
+
+
+def of_status(runs: RunQuerySet, word: str) -> RunQuerySet:
+    """None for a word that is no status."""
+    if word == "awaiting_approval":
+        return awaiting(runs)
+    if word == "running":
+        return runs.live().exclude(pk__in=awaiting(runs).values("pk"))
+    return runs.filter(status__in=[ours for ours, theirs in STATUS.items() if theirs == word])
 
 
 @router.get("/{run_id}", auth=READ, summary="Look at a run")
@@ -103,7 +113,8 @@ def detail(request: Request, run_id: RunId, user_id: str | None = None) -> HttpR
 
 
 def outputs(run: Run) -> list[RunFile]:
-    return list(run.files.filter(kind=RunFile.Kind.OUTPUT).order_by("pk"))
+    """Of a team or a workflow: what anybody in it wrote."""
+    return [file for file in files_of(run) if file.kind == RunFile.Kind.OUTPUT]
 
 
 @router.post("/{run_id}/cancel", auth=WRITE, summary="Stop a run")

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from api.auth import Caller
 from api.m8tes.errors import Problem
 from runs.models import Run, RunQuerySet
+from runs.states import RUN_LIVE, RunStatus
 from runs.task_models import Task
 from teammates.account_settings import needs_end_user
 from teammates.models import Teammate, TeammateQuerySet
@@ -15,6 +16,13 @@ from teammates.models import Teammate, TeammateQuerySet
 
 def runs_of(caller: Caller) -> RunQuerySet:
     return Run.objects.of_account(caller.user)
+
+
+def awaiting(runs: RunQuerySet) -> RunQuerySet:
+    """Those in whose tree a gate is open."""
+    below = Run.objects.filter(root=OuterRef("pk"), status=RunStatus.PAUSED, open_gates__gt=0)
+    own = Q(status=RunStatus.PAUSED) & (Q(teammate__isnull=False) | Q(open_gates__gt=0))
+    return runs.filter(own | (Q(teammate=None, status__in=RUN_LIVE) & Exists(below)))
 
 
 def run_of(caller: Caller, pk: int, user_id: str | None = None) -> Run:

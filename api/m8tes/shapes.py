@@ -8,6 +8,7 @@ from approvals.models import Gate, Question, ToolApproval, Verdict
 from approvals.standing import can_remember
 from runs.models import Run, RunFile
 from runs.states import GateStatus, RunStatus
+from runs.trees import open_gates, usage_of
 from teammates.tools.registry import LEVELS
 
 ASK_TOOL = "AskUserQuestion"
@@ -21,9 +22,6 @@ STATUS = {
     RunStatus.FAILED: "failed",
     RunStatus.CANCELLED: "cancelled",
 }
-STATUSES: dict[str, list[RunStatus]] = {
-    word: [status for status, other in STATUS.items() if other == word] for word in STATUS.values()
-}
 
 
 def run_shape(run: Run, files: list[RunFile] | None = None) -> dict[str, Any]:
@@ -33,7 +31,7 @@ def run_shape(run: Run, files: list[RunFile] | None = None) -> dict[str, Any]:
         "id": run.pk,
         "teammate_id": run.teammate_id,
         "agent_id": run.teammate_id,
-        "status": STATUS[RunStatus(run.status)],
+        "status": status_of(run),
         "output": run.output or None,
         "error": run.error or None,
         "error_code": run.error_code or None,
@@ -44,7 +42,7 @@ def run_shape(run: Run, files: list[RunFile] | None = None) -> dict[str, Any]:
         "permission_mode": run.permission_mode,
         "human_in_the_loop": run.human_in_the_loop,
         "output_data": run.output_data,
-        "usage": usage_shape(run.usage),
+        "usage": usage_shape(run.usage if run.teammate_id else usage_of(run)),
         "files": None if files is None else [file_shape(file) for file in files],
         "task_id": run.task_id,
         "retry_of_run_id": run.retry_of_id,
@@ -58,6 +56,13 @@ def run_shape(run: Run, files: list[RunFile] | None = None) -> dict[str, Any]:
         "last_activity_at": iso(changed),
         "last_viewed_at": iso(run.viewed_at),
     }
+
+
+def status_of(run: Run) -> str:
+    """A tree of runs awaits approval as soon as any gate in it is open; waiting for runs below alone is running."""
+    if run.teammate_id is None and run.is_live:
+        return "awaiting_approval" if open_gates(run) else "running"
+    return STATUS[RunStatus(run.status)]
 
 
 def usage_shape(usage: dict[str, Any]) -> dict[str, Any] | None:

@@ -4,6 +4,8 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from django.db.models import Q
+
 from api.m8tes.errors import Problem
 from api.m8tes.shapes import gate_shape
 from api.streams import EventStream
@@ -174,7 +176,7 @@ class Telling:
         return [{"type": "cancelled", "run_id": self.run.pk}]
 
     async def call(self, pk: int) -> ToolCall:
-        return await ToolCall.objects.aget(pk=pk, run_id=self.run.pk)
+        return await ToolCall.objects.aget(Q(run=self.run) | Q(run__root=self.run.root_pk), pk=pk)
 
 
 BLOCKS = {"text": "text", "thinking": "reasoning"}
