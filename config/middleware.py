@@ -36,7 +36,7 @@ def request_id(get_response: GetResponse) -> GetResponse:
             response = get_response(request)
         finally:
             request_at_hand.reset(token)
-        response.headers["X-Request-Id"] = name
+        response.headers.setdefault("X-Request-Id", name)  # the m8tes door has told its own
         return response
 
     return middleware
