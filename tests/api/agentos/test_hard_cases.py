@@ -1,6 +1,7 @@
 """The hard cases at the end of the contract, by the names that they have there, and what users of such doors report."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from threading import Barrier
 
 import pytest
@@ -223,7 +224,7 @@ def test_the_same_call_id_of_the_model_in_two_runs_is_two_calls(fake, posted, te
     teammate_with("post")
     fake.call("post", {"text": "a"})
     first = door.run(session_id="s-1")
-    fake.numbers = iter(range(1, 1000))  # the model says its ids again
+    fake.numbers = count(1)  # the model says its ids again
     fake.call("post", {"text": "b"})
     second = door.run(session_id="s-1")
     assert [run["tools"][0]["result"] for run in (first, second)] == ["Posted a", "Posted b"]
