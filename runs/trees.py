@@ -222,6 +222,8 @@ def path_of(run: Run) -> list[Run]:
 
 def below(run: Run) -> list[Run]:
     """The run and every run below it, the oldest first."""
+    if run.teammate_id is not None:  # teams and workflows call others, teammates nobody
+        return [run]
     if run.parent_id is None:
         return list(Run.objects.tree_of(run).order_by("pk"))
     found, inside = [], {run.pk}
