@@ -23,10 +23,10 @@ class Speech:
 
     def __init__(self) -> None:
         self.said: dict[str, str] = {}
-        self.again: dict[str, str] = {}  # what a void attempt had said and the next one is still repeating
+        self.again: dict[str, str] = {}  # what void attempts had said and the present one is still repeating
 
     def turn(self, *, restarted: bool) -> None:
-        self.again = self.said if restarted else {}
+        self.again = {**self.said, **self.again} if restarted else {}
         self.said = {}
 
     def fresh(self, kind: str, delta: str) -> tuple[str, bool]:

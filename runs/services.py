@@ -221,8 +221,9 @@ def cancel(run: Run, *, by: User, reason: str = "") -> None:
     with write(durable=True):
         lock(run)
         run.refresh_from_db(fields=["status", "lease"])
-        trees.cancel_one(run, reason, by=by.get_username(), at=timezone.now())
+        # First what is below: what it tells the top must stand before the top's end.
         trees.cancel_below(run, reason or "The run above was stopped.")
+        trees.cancel_one(run, reason, by=by.get_username(), at=timezone.now())
         trees.ended(run)
 
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from api.m8tes.errors import Problem
 from api.m8tes.shapes import gate_shape
+from api.speech import Speech
 from api.streams import EventStream
 from approvals.models import Question, ToolApproval
 from runs.journal import Line
@@ -77,36 +78,23 @@ class Telling:
         self.run = run
         self.open = ""  # text or reasoning, while such a block is open
         self.blocks = 0
-        self.said: dict[str, str] = {}  # of this turn, by kind
-        self.again: dict[str, str] = {}  # what void attempts had said and the present one is still repeating
+        self.speech = Speech()
 
     async def frames(self, line: Line) -> list[Frame]:
         if line.kind in ("text", "thinking"):
             return self.speak(line.kind, line.data["delta"])
         if line.kind in ("turn.started", "turn.restarted"):
-            self.again = {**self.said, **self.again} if line.kind == "turn.restarted" else {}
-            self.said = {}
-            return [] if self.again else self.close()
+            self.speech.turn(restarted=line.kind == "turn.restarted")
+            return [] if self.speech.again else self.close()
         make = SINGLE.get(line.kind)
         return [*self.close(), *(await make(self, line))] if make else []
 
     def speak(self, kind: str, delta: str) -> list[Frame]:
-        """New text; of an attempt that repeats a void one only what goes beyond it."""
-        self.said[kind] = self.said.get(kind, "") + delta
-        before = self.again.get(kind, "")
-        if before and before.startswith(self.said[kind]):
+        """New text; what differs from a void attempt is told in a block of its own."""
+        new, begins_anew = self.speech.fresh(kind, delta)
+        if not new:
             return []
-        if before:
-            delta, closed = self.beyond(kind, before)
-            return [*closed, *self.delta(kind, delta)]
-        return self.delta(kind, delta)
-
-    def beyond(self, kind: str, before: str) -> tuple[str, list[Frame]]:
-        """Where the new attempt goes on as the void one did: the rest. Where it differs: all of it, in a new block."""
-        del self.again[kind]
-        if self.said[kind].startswith(before):
-            return self.said[kind][len(before) :], []
-        return self.said[kind], self.close()
+        return [*(self.close() if begins_anew else []), *self.delta(kind, new)]
 
     def delta(self, kind: str, delta: str) -> list[Frame]:
         block = BLOCKS[kind]

@@ -164,8 +164,8 @@ def fail(run: Run, hold: Hold, error: str, code: str) -> None:
             run.move(RunStatus.FAILED, error=error, error_code=code, finished_at=now, lease="", lease_until=None)
             open_calls = ToolCall.objects.filter(run=run, state__in=sources(CALL_MOVES, CallState.CANCELLED))
             open_calls.update(state=CallState.CANCELLED, finished_at=now)
-            journal.append(run.pk, "run.failed", {"error": error, "code": code})
             trees.cancel_below(run, "The run above has failed.")
+            journal.append(run.pk, "run.failed", {"error": error, "code": code})
             trees.ended(run)
     except (LeaseLost, WrongStatus):
         logger.info("%s ended elsewhere", run)

@@ -74,6 +74,7 @@ def test_stopping_the_team_stops_its_tree(fake, posted, member, team_of, owner):
     run = carry_tree(start(owner=owner, teammate=team, message="Do it"))
     cancel(run, by=owner)
     assert set(Run.objects.tree_of(run).values_list("status", flat=True)) == {"cancelled"}
+    assert [event.kind for event in run.events.all()][-2:] == ["gate.closed", "run.cancelled"]
     assert ToolApproval.objects.get().status == "cancelled" and posted == []
     assert set(ToolCall.objects.values_list("state", flat=True)) == {"failed", "cancelled"}
 
