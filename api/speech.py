@@ -2,20 +2,16 @@
 
 from runs.journal import Line
 
+WORDS = ("text", "thinking")
 
-def without_abandoned(lines: list[Line]) -> list[Line]:
-    """Less the text of attempts that a later line of the batch says are void."""
-    void: set[int] = set()
-    kept: list[Line] = []
-    for line in reversed(lines):
-        if line.kind in ("text", "thinking") and line.data["turn"] in void:
-            continue
-        if line.kind == "turn.restarted":
-            void.add(line.data["turn"])
-        elif line.kind == "turn.started":
-            void.discard(line.data["turn"])
-        kept.append(line)
-    return kept[::-1]
+
+def without_abandoned(lines: list[Line], void: dict[int, int]) -> list[Line]:
+    """Less the text of attempts that are void, as far as it is known.
+
+    `void`, by turn the seq where its last attempt begins, learns from the lines: keep it for a run's next batch.
+    """
+    void.update({line.data["turn"]: line.seq for line in lines if line.kind == "turn.restarted"})
+    return [line for line in lines if line.kind not in WORDS or line.seq > void.get(line.data["turn"], 0)]
 
 
 class Speech:

@@ -34,7 +34,7 @@ class Telling:
         self.prefix = kind.prefix
 
     def events(self, lines: list[Line]) -> list[Event]:
-        return [event for line in without_abandoned(lines) for event in self.line(line)]
+        return [event for line in without_abandoned(lines, {}) for event in self.line(line)]
 
     def pass_over(self, lines: list[Line]) -> None:
         """Know what these lines say without telling it: a repeated turn is told as to who has heard it."""

@@ -245,7 +245,7 @@ def less_abandoned(lines: list[TreeLine]) -> list[TreeLine]:
     by_run: dict[int, list[Line]] = {}
     for line in lines:
         by_run.setdefault(line.run_id, []).append(line)
-    kept = {(line.run_id, line.seq) for each in by_run.values() for line in without_abandoned(each)}
+    kept = {(line.run_id, line.seq) for each in by_run.values() for line in without_abandoned(each, {})}
     return [line for line in lines if (line.run_id, line.seq) in kept]
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from api.m8tes.errors import Problem
 from api.m8tes.shapes import gate_shape
-from api.speech import Speech
+from api.speech import Speech, without_abandoned
 from api.streams import EventStream
 from approvals.models import Question, ToolApproval
 from runs.journal import Line
@@ -63,12 +63,6 @@ async def voided(run: Run) -> dict[int, int]:
 def written(told: list[Frame]) -> bytes:
     """In ASCII: characters at which clients cut lines must not stand in a frame as they are."""
     return "".join(f"data: {json.dumps(frame)}\n\n" for frame in told).encode("ascii")
-
-
-def without_abandoned(lines: list[Line], void: dict[int, int]) -> list[Line]:
-    """Less the text of attempts that are void, as far as it is known: `void` learns from the lines."""
-    void.update({line.data["turn"]: line.seq for line in lines if line.kind == "turn.restarted"})
-    return [line for line in lines if line.kind not in BLOCKS or line.seq > void.get(line.data["turn"], 0)]
 
 
 class Telling:

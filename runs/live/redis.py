@@ -18,6 +18,7 @@ from runs.live.hub import Hub, hub
 
 REST = 2.0  # seconds without an attempt to send after one that failed, so that no commit waits for a dead host
 TIMEOUT = 2.0  # seconds for an answer of Redis
+RECONNECT_SECONDS = 1.0
 
 logger = logging.getLogger("sayso.live")
 
@@ -64,7 +65,7 @@ class Bus:
                     self._pass_on(client)
             except RedisError as error:
                 logger.warning("Live updates are late: Redis is away (%s).", error)
-            time.sleep(1.0)
+            time.sleep(RECONNECT_SECONDS)
 
     def _pass_on(self, client: Redis) -> None:
         pubsub = client.pubsub()  # type: ignore[no-untyped-call]  # redis has no types here

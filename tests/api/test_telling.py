@@ -4,7 +4,8 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.utils.timezone import now
 
-from api.m8tes.stream import Telling, without_abandoned
+from api.m8tes.stream import Telling
+from api.speech import without_abandoned
 from runs.journal import Line
 from runs.models import Run
 
