@@ -14,6 +14,7 @@ from api.models import AuditLog
 from runs.engine.reply import clean
 from runs.locks import write
 from teammates.models import ApiKey
+from teammates.prepared import insert
 
 logger = logging.getLogger("sayso.api")
 
@@ -31,15 +32,15 @@ def record(request: HttpRequest, response: HttpResponse, began: float) -> None:
         return
     owner, key = getattr(caller, "user", None), getattr(caller, "key", None)
     try:
-        insert(request, response, int((monotonic() - began) * 1000), owner, key)
+        keep(request, response, int((monotonic() - began) * 1000), owner, key)
     except DatabaseError:  # what was asked for has happened all the same, and the client shall hear of it
         logger.exception("%s %s is missing from the audit log", request.method, request.path)
 
 
-def insert(request: HttpRequest, response: HttpResponse, took: int, owner: User | None, key: ApiKey | None) -> None:
+def keep(request: HttpRequest, response: HttpResponse, took: int, owner: User | None, key: ApiKey | None) -> None:
     match = request.resolver_match
     with write():
-        AuditLog.objects.create(
+        row = AuditLog(
             owner=owner,
             key=key.key_id if key else "",
             auth="api_key" if key else "other" if owner else "none",
@@ -51,6 +52,7 @@ def insert(request: HttpRequest, response: HttpResponse, took: int, owner: User 
             status_code=response.status_code,
             duration_ms=took,
         )
+        insert(row)
 
 
 def action_of(request: HttpRequest) -> str:

@@ -11,7 +11,7 @@ from api.agentos.auth import NO_HEADER
 from api.agentos.errors import answer_to as agentos_answer
 from api.agentos.errors import problem as agentos
 from api.m8tes.errors import answer_to as m8tes_answer
-from api.middleware import door_of, route_of, tidy, too_large
+from api.middleware import door_of, match_of, tidy, too_large
 
 HOOKS = "/api/v2/hooks/"  # the address itself is the key
 PUBLIC = {"/", "/health", "/info"}
@@ -26,7 +26,7 @@ def lacks_key(request: HttpRequest) -> bool:
     if scheme.lower() == "bearer" and token.strip():
         return False
     try:
-        route_of(request, door)
+        match_of(request, door)
     except Resolver404:
         return False
     return True

@@ -7,24 +7,23 @@ from time import monotonic
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import Resolver404, ResolverMatch, resolve
+from django.urls import Resolver404, ResolverMatch
 
 from api import audit
 from api.agentos import cors, opening
 from api.agentos.errors import problem as agentos
 from api.m8tes.errors import problem as m8tes
+from api.routes import M8TES, route_of
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Refuse = Callable[..., HttpResponse]  # (request, status, message, code, base)
 
-M8TES = "/api/v2"
 ALIASES = {f"{M8TES}/teammates": f"{M8TES}/agents", f"{M8TES}/teammate-templates": f"{M8TES}/agent-templates"}
 # First parts of the AgentOS door's addresses, those too that are not built: they are not pages.
 AGENTOS = {
     "agents", "teams", "workflows", "sessions", "memories", "memory_topics", "user_memory_stats", "knowledge",
     "eval-runs", "approvals", "config", "models", "health", "info",
 }  # fmt: skip
-URLS = "api.agentos.urls"
 FOREIGN = "Pages of other sites may not call this. Name their origin in SAYSO_CORS_ORIGINS if they may."
 
 
@@ -94,7 +93,7 @@ def dispatch(request: HttpRequest, refuse: Refuse) -> HttpResponse:
     if "\0" in request.path_info or "%00" in request.META["QUERY_STRING"]:  # no database takes it
         return refuse(request, 400, "An address holds no NUL.", "invalid")
     try:
-        match = route_of(request, refuse)
+        match = match_of(request, refuse)
     except Resolver404:
         return refuse(request, 404, f"There is nothing at {request.path_info}.", "not_found")
     request.resolver_match = match
@@ -113,6 +112,6 @@ def too_large(request: HttpRequest) -> str:
     return f"The body is larger than {limit_of(request) // 1024**2} MB."
 
 
-def route_of(request: HttpRequest, refuse: Refuse) -> ResolverMatch:
+def match_of(request: HttpRequest, refuse: Refuse) -> ResolverMatch:
     """`Resolver404` where the door has nothing at this address."""
-    return resolve(tidy(request.path_info), URLS if refuse is agentos else None)
+    return route_of(tidy(request.path_info), "agentos" if refuse is agentos else "m8tes")

@@ -6,6 +6,7 @@ from typing import Any
 
 from approvals.errors import Invalid
 from approvals.models import Question
+from runs.digest import same
 from runs.engine.reply import clean
 from teammates.tools.registry import BadArguments, Tool
 
@@ -140,3 +141,11 @@ def fits(tool: Tool, arguments: Any) -> dict[str, Any]:
     except BadArguments as error:
         raise Invalid(error.errors) from error
     return arguments
+
+
+def what_changed(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """What a model is told when a person changed the arguments of its call."""
+    names = sorted(name for name in {*before, *after} if not same(before.get(name), after.get(name)))
+    changed = {name: after.get(name) for name in names}
+    told = json.dumps(changed, ensure_ascii=False)
+    return f"(A person changed these arguments before allowing the call: {told}. Do not repeat the original call.)"

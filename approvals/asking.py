@@ -16,6 +16,7 @@ from runs.live.hub import hub
 from runs.models import Run
 from runs.signals import run_cancelled, run_paused
 from runs.states import GateStatus
+from teammates.prepared import insert
 from teammates.tools.questions import STEP_INPUT, AskUserQuestionArguments
 from teammates.tools.registry import Tool, registry
 
@@ -50,7 +51,7 @@ def approval_of(run: Run, wait: Wait) -> ToolApproval:
     tool = registry.get(call.tool) if call else None
     if call is None or tool is None:
         raise LookupError("An approval is for a call of a tool that exists.")
-    return ToolApproval.objects.create(
+    gate = ToolApproval(
         run=run,
         call=call,
         revision=call.revision,
@@ -61,6 +62,7 @@ def approval_of(run: Run, wait: Wait) -> ToolApproval:
         risk=tool.risk,
         arguments=call.arguments,
     )
+    return insert(gate)
 
 
 def question_of(run: Run, wait: Wait) -> Question:
@@ -70,8 +72,7 @@ def question_of(run: Run, wait: Wait) -> Question:
     else:
         fields["digest"] = digest_of(run, wait.call) if wait.call else digest_of_text(run, wait.why, 1)
         fields |= ask_fields(wait) if wait.kind == "ask" else {"questions": our_questions(wait)}
-    question: Question = Question.objects.create(**fields)
-    return question
+    return insert(Question(**fields))
 
 
 def ask_fields(wait: Wait) -> dict[str, Any]:

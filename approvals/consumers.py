@@ -17,20 +17,20 @@ SILENCE = 30.0  # seconds after which the count is looked up all the same
 
 
 class InboxConsumer(PageConsumer):
-    async def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
+    def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
         return [self.watch_inbox(user)]
 
     async def watch_inbox(self, user: Any) -> None:
-        """Push {"inbox": {"count", "new"}} at once and whenever it may have changed; `new` names the touched gates."""
+        """Push {"inbox": {"count", "new"}} soon and whenever it may have changed; `new` names the touched gates."""
         look, told = database_sync_to_async(standing), -1
         with hub.follow(INBOX) as follower:
             names: list[str] = []
             while True:
+                await asyncio.sleep(PAUSE)  # at the beginning too: the page has just been counted
                 waiting, sees_all = await look(user)
                 if names or waiting != told:
                     await self.tell({"inbox": {"count": waiting, "new": names}})
                 told = waiting
-                await asyncio.sleep(PAUSE)
                 items = await follower.next(SILENCE)
                 names = [name for owner_id, name in items if sees_all or owner_id == user.pk]
 
@@ -43,5 +43,5 @@ def standing(user: Any) -> tuple[int, bool]:
 class RunPageConsumer(InboxConsumer, RunConsumer):
     """The run page's one socket: its run's events and the inbox."""
 
-    async def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
-        return [*await RunConsumer.pipes(self, user), *await InboxConsumer.pipes(self, user)]
+    def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
+        return [*RunConsumer.pipes(self, user), *InboxConsumer.pipes(self, user)]

@@ -1,6 +1,5 @@
 """What people do with gates. Every way in (pages, doors, admin, commands) calls these, each one transaction."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ from django.utils import timezone
 
 from approvals import answers as reading
 from approvals import standing
-from approvals.access import may_decide
+from approvals.access import as_it_is, may_decide
 from approvals.answers import Given
 from approvals.asking import name_of, tell_inbox
 from approvals.errors import AlreadyDecided, Invalid, NotAllowed, Stale
@@ -23,6 +22,7 @@ from runs.locks import write
 from runs.models import Message, Run, ToolCall, WrongStatus
 from runs.states import GateStatus, RunStatus
 from teammates.models import Mode
+from teammates.prepared import insert
 from teammates.tools.registry import registry
 
 __all__ = ["AlreadyDecided", "Invalid", "NotAllowed", "Stale", "answer", "decide", "switch_mode"]
@@ -68,7 +68,8 @@ def decide(
 def _lock(gate: Gate) -> None:
     """Read the gate, its run and its call as they are, and as they stay until the transaction ends."""
     runs.lock(gate.run)
-    gate.refresh_from_db(from_queryset=type(gate)._default_manager.select_related("run", "call"))
+    (fresh,) = as_it_is(type(gate), pk=gate.pk)
+    vars(gate).update(vars(fresh))
 
 
 def _guard(gate: Gate, by: User) -> None:
@@ -101,7 +102,7 @@ def _allow(approval: ToolApproval, edited: dict[str, Any] | None, by: User) -> H
         call.arguments = reading.fits(tool, edited if edited is not None else approval.arguments)
     if edited is not None:
         call.revision += 1
-        note = _what_changed(approval.arguments, edited)
+        note = reading.what_changed(approval.arguments, edited)
     return MayRun(
         call=call,
         arguments=call.arguments,
@@ -110,13 +111,6 @@ def _allow(approval: ToolApproval, edited: dict[str, Any] | None, by: User) -> H
         permitted_by=f"allowed by {by.get_username()}",
         note=note,
     )
-
-
-def _what_changed(before: dict[str, Any], after: dict[str, Any]) -> str:
-    names = sorted(name for name in {*before, *after} if not same(before.get(name), after.get(name)))
-    changed = {name: after.get(name) for name in names}
-    told = json.dumps(changed, ensure_ascii=False)
-    return f"(A person changed these arguments before allowing the call: {told}. Do not repeat the original call.)"
 
 
 def _deny(approval: ToolApproval, by: User, reason: str) -> Handed:
@@ -134,7 +128,7 @@ def _record(gate: Gate, verdict: str, by: User, via: str, **fields: Any) -> None
         raise AlreadyDecided(gate) from None
     approval = gate if isinstance(gate, ToolApproval) else None
     edited = approval.edited_arguments if approval else None
-    Decision.objects.create(
+    decision = Decision(
         approval=approval,
         question=gate if isinstance(gate, Question) else None,
         run=gate.run,
@@ -146,6 +140,7 @@ def _record(gate: Gate, verdict: str, by: User, via: str, **fields: Any) -> None
         by=by,
         via=via,
     )
+    insert(decision)
     told = {"gate": name_of(gate), "verdict": verdict, "by": by.get_username()}
     journal.append(gate.run_id, "gate.decided", told)
     trees.tell_root(gate.run, "gate.decided", told)

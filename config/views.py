@@ -86,7 +86,7 @@ def sign_in_link(request: HttpRequest, uid: str, token: str) -> HttpResponse:
         return render(request, "registration/link.html", {"account": user, "next": wanted})
     if not user or not signin.spend(user):
         return render(request, "registration/link_spent.html", status=410)
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, user)
     request.session[BY_LINK] = True
     if not user.has_usable_password():
         return redirect(f"{reverse('password')}?{urlencode({'next': wanted or reverse('home')})}")

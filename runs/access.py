@@ -1,11 +1,14 @@
 """Who may see a run: one answer for pages, sockets and the admin."""
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import QuerySet
 from django.http import Http404
 
 from runs.models import Run, RunQuerySet, Session
-from teammates.accounts import oversees
+from teammates.accounts import Sight, oversees, sight_of
+from teammates.prepared import Select
 
 Someone = User | AnonymousUser | AbstractBaseUser
 RELATED = ("teammate", "team", "workflow", "session", "owner", "requested_by", "performer_revision")
@@ -17,10 +20,15 @@ def visible_runs(user: Someone) -> RunQuerySet:
 
 def run_for(user: Someone, pk: int) -> Run:
     """The run, or `Http404`: never "found, but not yours"."""
-    try:
-        return visible_runs(user).select_related(*RELATED).get(pk=pk)
-    except Run.DoesNotExist:
-        raise Http404(f"No run {pk}.") from None
+    found = _runs(sight_of(user), pk=pk, user=user.pk)
+    if not found:
+        raise Http404(f"No run {pk}.")
+    return found[0]
+
+
+@Select
+def _runs(sight: Sight, pk: Any, user: Any) -> RunQuerySet:
+    return Run.objects.seen(sight, user).select_related(*RELATED).filter(pk=pk)
 
 
 def may_control(user: Someone, run: Run) -> bool:
@@ -30,7 +38,12 @@ def may_control(user: Someone, run: Run) -> bool:
 
 def may_see(user: User, pk: int) -> bool:
     """As `run_for`, for who does not need the row."""
-    return visible_runs(user).filter(pk=pk).exists()
+    return bool(_seen(sight_of(user), pk=pk, user=user.pk))
+
+
+@Select
+def _seen(sight: Sight, pk: Any, user: Any) -> "QuerySet[Run, int]":
+    return Run.objects.seen(sight, user).filter(pk=pk).values_list("pk", flat=True)
 
 
 def visible_sessions(user: User) -> QuerySet[Session]:

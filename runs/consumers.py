@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Coroutine
+from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -15,9 +16,8 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.signals import user_logged_out
-from django.contrib.sessions.backends.db import SessionStore
 from django.dispatch import receiver
-from django.http import Http404, HttpRequest, parse_cookie
+from django.http import HttpRequest, parse_cookie
 
 from runs.access import may_see
 from runs.live.follow import follow
@@ -39,7 +39,7 @@ def tell_sockets(user: Any, request: Any, **kwargs: Any) -> None:
 
 def holder_of(session_key: str) -> AbstractBaseUser | AnonymousUser:
     request = HttpRequest()
-    request.session = SessionStore(session_key)
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     return get_user(request)
 
 
@@ -55,29 +55,35 @@ class PageConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         await self.accept()
         self.tasks: list[asyncio.Task[None]] = []
-        user = await self.person()
-        if not user.is_authenticated:
-            await self.close(SIGNED_OUT)
-            return
-        try:
-            pipes = await self.pipes(user)
-        except Http404:
+        user = await database_sync_to_async(self.visitor)()
+        if user is None:
             await self.close(NOT_FOUND)
-            return
-        self.tasks = [asyncio.create_task(pipe) for pipe in [*pipes, self.until_signed_out(user.pk)]]
-        for task in self.tasks:
-            task.add_done_callback(self.mend)
+        elif not user.is_authenticated:
+            await self.close(SIGNED_OUT)
+        else:
+            self.tasks = [asyncio.create_task(pipe) for pipe in [*self.pipes(user), self.until_signed_out(user.pk)]]
+            for task in self.tasks:
+                task.add_done_callback(self.mend)
 
-    async def person(self) -> Any:
+    def visitor(self) -> Any:
+        """Who has opened the page; None when it is not for them."""
+        user = self.person()
+        return user if not user.is_authenticated or self.may_see(user) else None
+
+    def person(self) -> Any:
         """Whose session the page belongs to, looked up anew; anonymous when it holds no more.
 
         Not the package's session middleware: it would wrap every send, to write sessions that a socket never changes.
         """
         cookies = parse_cookie(dict(self.scope["headers"]).get(b"cookie", b"").decode("latin-1"))
-        return await database_sync_to_async(holder_of)(cookies.get(settings.SESSION_COOKIE_NAME, ""))
+        return holder_of(cookies.get(settings.SESSION_COOKIE_NAME, ""))
 
-    async def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
-        """What to push. Raises `Http404` for what this person may not see."""
+    def may_see(self, user: Any) -> bool:
+        """Is what the page shows for this person?"""
+        return True
+
+    def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
+        """What to push."""
         raise NotImplementedError
 
     async def disconnect(self, code: int) -> None:
@@ -100,7 +106,7 @@ class PageConsumer(AsyncWebsocketConsumer):
         """Sign-outs are told; a new password or a disabled account is found by looking."""
         with hub.follow(SIGN_OUTS) as follower:
             while user_id not in await follower.next(RECHECK):
-                if not (await self.person()).is_authenticated:
+                if not (await database_sync_to_async(self.person)()).is_authenticated:
                     break
         await self.close(SIGNED_OUT)
 
@@ -108,14 +114,18 @@ class PageConsumer(AsyncWebsocketConsumer):
 class RunConsumer(PageConsumer):
     """A run's events after `?after=SEQ`: first those that this tab missed, then new ones."""
 
-    async def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
-        run_id = int(self.scope["url_route"]["kwargs"]["pk"])
-        if not await database_sync_to_async(may_see)(user, run_id):
-            raise Http404
-        return [self.push(run_id, cursor_of(self.scope["query_string"]))]
+    @property
+    def run_id(self) -> int:
+        return int(self.scope["url_route"]["kwargs"]["pk"])
 
-    async def push(self, run_id: int, after: int) -> None:
-        async for lines in follow(run_id, after):
+    def may_see(self, user: Any) -> bool:
+        return may_see(user, self.run_id)
+
+    def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
+        return [self.push()]
+
+    async def push(self) -> None:
+        async for lines in follow(self.run_id, cursor_of(self.scope["query_string"])):
             for line in lines:
                 await self.send(text_data=line.frame)
 

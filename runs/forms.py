@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 
 from runs.models import Run
 from runs.services import Refused
-from teammates.access import visible_teammates, visible_teams, visible_workflows
+from teammates.access import startable
 from teammates.models import Mode, Workflow
 from teammates.performers import Performer, kind_of
 
@@ -57,15 +57,6 @@ class Choice:
         return ", ".join(schema.get("properties", {})) or "any" if schema is not None else ""
 
 
-def startable(user: User) -> list[Choice]:
-    rows = (
-        visible_teammates(user).prefetch_related(None).select_related(None),
-        visible_teams(user).select_related(None),
-        visible_workflows(user).select_related(None),
-    )
-    return [Choice(one) for found in rows for one in found.filter(enabled=True)]
-
-
 def last_used(user: User) -> str:
     """The key of whom this person started last."""
     last = Run.objects.filter(owner=user).roots().select_related("teammate", "team", "workflow").order_by("-pk").first()
@@ -99,7 +90,7 @@ class LaunchForm(forms.Form):
 
     @cached_property
     def choices(self) -> list[Choice]:
-        return startable(self.user)
+        return [Choice(one) for one in startable(self.user)]
 
     @property
     def chosen(self) -> Choice | None:

@@ -37,6 +37,10 @@ Source = tuple[int, str]  # a run, and the lease of the worker that speaks for i
 
 
 INSERT = 'INSERT INTO runs_event (run_id, seq, kind, data, "at") VALUES (%s, %s, %s, %s, %s)'
+RAISED = "UPDATE runs_run SET last_seq = last_seq + %s WHERE id = %s RETURNING last_seq"
+FENCED = """
+    UPDATE runs_run SET last_seq = last_seq + %s WHERE id = %s AND lease = %s AND status = 'running' RETURNING last_seq
+"""
 SAID = """
     WITH said(run_id, lease, n) AS (VALUES {})
     UPDATE runs_run SET last_seq = last_seq + said.n FROM said
@@ -99,15 +103,24 @@ def tell(run_id: int, kind: str, data: dict[str, Any]) -> None:
 
 
 def _append(run_id: int, happenings: list[Happening]) -> int:
+    last = _raised(RAISED, len(happenings), run_id)
+    if last is None:
+        raise Run.DoesNotExist(f"There is no run {run_id}.")
+    _write(run_id, last, happenings)
+    return last
+
+
+def _raised(statement: str, *params: int | str) -> int | None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE runs_run SET last_seq = last_seq + %s WHERE id = %s RETURNING last_seq", [len(happenings), run_id]
-        )
-        last = int(cursor.fetchone()[0])
+        cursor.execute(statement, params)
+        found = cursor.fetchone()
+    return int(found[0]) if found else None
+
+
+def _write(run_id: int, last: int, happenings: list[Happening]) -> None:
     lines = _lines(run_id, last, happenings, timezone.now())
     _insert(lines)
     transaction.on_commit(partial(publish, lines))
-    return last
 
 
 def _lines(run_id: int, last: int, happenings: list[Happening], now: datetime) -> list[Line]:
@@ -138,12 +151,12 @@ def step(run_id: int, lease: str, *, durable: bool = False) -> Iterator[None]:
     said = writer.take(run_id, lease)
     try:
         with write(durable=durable):
-            mine = Run.objects.filter(pk=run_id, lease=lease, status=RunStatus.RUNNING)
             # Touching the row locks it where others could still write it before our commit (PostgreSQL).
-            if not mine.update(lease=lease):
+            last = _raised(FENCED, len(said), run_id, lease)
+            if last is None:
                 raise LeaseLost
             if said:
-                _append(run_id, said)
+                _write(run_id, last, said)
             yield
     except BaseException:
         writer.give_back(run_id, lease, said)

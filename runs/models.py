@@ -19,6 +19,7 @@ from runs.session_models import SessionKind as SessionKind
 from runs.states import CALL_MOVES, CALL_OPEN, RUN_LIVE, RUN_MOVES, CallState, RunStatus, sources
 from runs.task_models import Task
 from teammates.models import Effort, Mode, Revision, Team, Teammate, Workflow
+from teammates.prepared import change
 
 
 class WrongStatus(Exception):
@@ -160,9 +161,8 @@ class Run(models.Model):
 
     def move(self, to: RunStatus, **changes: Any) -> None:
         """Change the status if nobody else has; raise `WrongStatus` and change nothing otherwise."""
-        allowed = sources(RUN_MOVES, to)
-        mine = Run.objects.filter(pk=self.pk, status=self.status, status__in=allowed)
-        if not mine.update(status=to, **changes):
+        allowed = self.status in sources(RUN_MOVES, to)
+        if not allowed or not change(Run, {"pk": self.pk, "status": self.status}, status=to, **changes):
             raise WrongStatus(f"{self}: {self.status} -> {to}")
         self.status = to
         for name, value in changes.items():
@@ -247,9 +247,8 @@ class ToolCall(models.Model):
 
     def move(self, to: CallState, **changes: Any) -> None:
         """Change the state if nobody else has; raise `WrongStatus` and change nothing otherwise."""
-        allowed = sources(CALL_MOVES, to)
-        mine = ToolCall.objects.filter(pk=self.pk, state=self.state, state__in=allowed)
-        if not mine.update(state=to, **changes):
+        allowed = self.state in sources(CALL_MOVES, to)
+        if not allowed or not change(ToolCall, {"pk": self.pk, "state": self.state}, state=to, **changes):
             raise WrongStatus(f"{self}: {self.state} -> {to}")
         self.state = to
         for name, value in changes.items():

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from runs.states import RUN_ENDED, RUN_LIVE
-from teammates.accounts import oversees
+from teammates.accounts import Sight, sight_of
 
 if TYPE_CHECKING:
     from runs.models import Run
@@ -33,11 +33,15 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def visible_to(self, user: Any) -> "RunQuerySet":
         """Own runs; reviewers see all, and staff those of deleted conversations too."""
-        if not user.is_active:
+        return self.seen(sight_of(user), user.pk)
+
+    def seen(self, sight: Sight, user: Any) -> "RunQuerySet":
+        """What somebody sees who sees so much."""
+        if sight == "nothing":
             return self.none()
-        if user.is_staff:
+        if sight == "everything":
             return self
-        return self.filter(session__hidden=False) if oversees(user) else self.of_account(user)
+        return self.filter(session__hidden=False) if sight == "all" else self.of_account(user)
 
     def of_account(self, user: Any) -> "RunQuerySet":
         """Own runs only, whatever else this user may see: what an API key sees."""

@@ -15,7 +15,7 @@ from runs.engine.verdicts import Handed
 from runs.errors import Refused
 from runs.faults import fault_point
 from runs.locks import write
-from runs.models import Run, Session, SessionKind, WrongStatus
+from runs.models import Run, RunQuerySet, Session, SessionKind, WrongStatus
 from runs.options import Options, inherited, repeated
 from runs.options import check as check_options
 from runs.sessions import open_session
@@ -24,6 +24,7 @@ from runs.uploads import Given, take
 from runs.wakeup import wake
 from teammates.models import Mode, Revision, Workflow
 from teammates.performers import Performer, kind_of, newest_revision
+from teammates.prepared import Select, Update, insert
 
 __all__ = ["Refused", "cancel", "reply", "resume", "retry", "start", "switch_mode"]
 
@@ -62,7 +63,7 @@ def start(
             touch(session)
         else:
             session = open_session(owner, user_id=options.user_id, kind=SESSIONS[kind_of(teammate)])
-        run = Run.objects.create(
+        run = Run(
             owner=owner,
             session=session,
             **trees.performed_by(teammate),
@@ -74,6 +75,7 @@ def start(
             human_in_the_loop=people,
             **options.fields(),
         )
+        insert(run)
         take(run, files)
         journal.append(run.pk, "run.queued", {"mode": mode})
         run.last_seq = 1
@@ -210,7 +212,7 @@ def lock(run: Run) -> None:
     Where several transactions write at a time (PostgreSQL) it also gives all who change a tree one order of locks.
     """
     for pk in dict.fromkeys((run.root_pk, run.pk)):
-        Run.objects.filter(pk=pk).update(last_seq=F("last_seq"))
+        trees.lock(pk=pk)
 
 
 def cancel(run: Run, *, by: User, reason: str = "") -> None:
@@ -233,10 +235,10 @@ def resume(run_id: int, handed: Handed) -> int | None:
     Runs inside the decision's transaction. `WrongStatus` when the run does not wait (any more).
     """
     handed.apply(run_id)
-    if not _one_gate_less(run_id):
+    if not _one_gate_less(pk=run_id, now=timezone.now()):
         raise WrongStatus(f"run {run_id} is not paused")
     fault_point("gate.decide.before_commit")
-    run = Run.objects.only("status", "last_seq", "root").get(pk=run_id)
+    (run,) = _as_it_stands(pk=run_id)
     if run.open_gates:
         return None
     trees.goes_on(run, run.last_seq)
@@ -246,12 +248,18 @@ def resume(run_id: int, handed: Handed) -> int | None:
     return journal.append(run_id, "run.resumed", {"pause": run.last_seq})
 
 
-def _one_gate_less(run_id: int) -> int:
-    """One UPDATE: of two last decisions at once, exactly one sees the sum come to zero."""
+@Update
+def _one_gate_less(pk: Any, now: Any) -> tuple[RunQuerySet, dict[str, Any]]:
+    """Of two last decisions at once, exactly one sees the sum come to zero."""
     last = When(open_gates=1, open_children=0, then=Value(RunStatus.QUEUED))
-    return Run.objects.filter(pk=run_id, status=RunStatus.PAUSED, open_gates__gt=0).update(
-        status=Case(last, default=Value(RunStatus.PAUSED)),
-        open_gates=F("open_gates") - 1,
-        woken_at=timezone.now(),
-        attempt=0,
-    )
+    return Run.objects.filter(pk=pk, status=RunStatus.PAUSED, open_gates__gt=0), {
+        "status": Case(last, default=Value(RunStatus.PAUSED)),
+        "open_gates": F("open_gates") - 1,
+        "woken_at": now,
+        "attempt": 0,
+    }
+
+
+@Select
+def _as_it_stands(pk: Any) -> RunQuerySet:
+    return Run.objects.only("status", "last_seq", "root", "open_gates").filter(pk=pk)

@@ -15,6 +15,7 @@ from runs.engine.reply import clean
 from runs.errors import Refused
 from runs.locks import write
 from runs.models import Run, Session, SessionKind, WrongStatus
+from teammates.prepared import insert
 
 KEY_LIMIT = NAME_LIMIT = 200
 
@@ -30,7 +31,7 @@ def open_session(
     with write():
         if not key:
             fields = {"key": str(uuid.uuid4()), "user_id": user_id, "session_state": state or {}}
-            return Session.objects.create(owner=owner, kind=kind, **fields)
+            return insert(Session(owner=owner, kind=kind, **fields))
         session = found_or_begun(owner, key, user_id, kind)
         if user_id and session.user_id and session.user_id != user_id:
             raise Refused("This session belongs to another user_id.", field="user_id", code="wrong_user")

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from runs import journal
@@ -18,12 +18,13 @@ from runs.engine import holds
 from runs.engine.reply import clean
 from runs.faults import fault_point
 from runs.locks import write
-from runs.models import Run, RunFile, ToolCall
+from runs.models import Run, RunFile, RunQuerySet, ToolCall
 from runs.signals import run_cancelled
 from runs.states import CALL_MOVES, CallState, RunStatus, sources
 from runs.wakeup import wake
 from teammates.models import Mode, Team, Teammate
 from teammates.performers import Performer, newest_revision
+from teammates.prepared import Select, Update, insert
 from teammates.tools.delegation import INTERNAL
 
 DEPTH = 6  # runs within runs
@@ -44,9 +45,15 @@ def step(run: Run, lease: str, *, durable: bool = False) -> Iterator[None]:
             yield
         return
     with write(durable=durable):
-        Run.objects.filter(pk=run.root_id).update(last_seq=F("last_seq"))
+        lock(pk=run.root_id)
         with journal.step(run.pk, lease):
             yield
+
+
+@Update
+def lock(pk: Any) -> tuple[RunQuerySet, dict[str, Any]]:
+    """Nobody else changes this run before the transaction at hand ends."""
+    return Run.objects.filter(pk=pk), {"last_seq": F("last_seq")}
 
 
 def begin(parent: Run, call: ToolCall, performer: Performer, message: str) -> Run:
@@ -56,7 +63,7 @@ def begin(parent: Run, call: ToolCall, performer: Performer, message: str) -> Ru
         raise TooLarge(f"Runs may be nested {DEPTH} deep.")
     if Run.objects.tree_of(parent).count() >= SIZE:
         raise TooLarge(f"A run may have {SIZE} runs below it.")
-    child = Run.objects.create(
+    child = Run(
         owner_id=parent.owner_id,
         session_id=parent.session_id,
         **performed_by(performer),
@@ -74,6 +81,7 @@ def begin(parent: Run, call: ToolCall, performer: Performer, message: str) -> Ru
         dependencies=parent.dependencies,
         memory=parent.memory,
     )
+    insert(child)
     journal.append(child.pk, "run.queued", {"mode": child.permission_mode})
     journal.append(parent.pk, "child.started", {"run": child.pk, "call": call.pk, "name": performer.name})
     wake(child.pk)
@@ -158,7 +166,7 @@ def cancel_one(run: Run, reason: str, *, by: str, at: datetime) -> None:
 
 
 def live_children(run: Run) -> int:
-    return Run.objects.filter(parent_id=run.pk).live().count()
+    return 0 if run.teammate_id is not None else Run.objects.filter(parent_id=run.pk).live().count()
 
 
 # --- what the root's followers see ---
@@ -246,5 +254,12 @@ def usage_of(run: Run) -> dict[str, Any]:
 
 def files_of(run: Run) -> list[RunFile]:
     """What the run was given, and what it and all below it wrote."""
+    if run.teammate_id is not None:
+        return _files(run=run.pk)
     written = Q(run__in=below(run), kind=RunFile.Kind.OUTPUT)
     return list(RunFile.objects.filter(written | Q(run=run)).order_by("pk"))
+
+
+@Select
+def _files(run: Any) -> "QuerySet[RunFile]":
+    return RunFile.objects.filter(run_id=run).order_by("pk")

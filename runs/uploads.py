@@ -4,14 +4,17 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
+from django.db.models import QuerySet
 
 from runs.errors import Refused
 from runs.files import flat
 from runs.media import type_of
 from runs.models import Run, RunFile, random_path
+from teammates.prepared import Select
 from teammates.tools import ToolError
 
 
@@ -69,11 +72,18 @@ def check(given: list[Given]) -> None:
 
 def of_conversation(run: Run) -> list[RunFile]:
     """What all messages of the run's conversation came with, oldest first."""
-    return list(RunFile.objects.filter(run__session_id=run.session_id, kind=RunFile.Kind.INPUT).order_by("pk"))
+    return _given(session=run.session_id)
+
+
+@Select
+def _given(session: Any) -> "QuerySet[RunFile]":
+    return RunFile.objects.filter(run__session_id=session, kind=RunFile.Kind.INPUT).order_by("pk")
 
 
 def take(run: Run, given: Sequence[Given]) -> None:
     """The run owns the files from here on; in the transaction that makes the run."""
+    if not given:
+        return
     rows = [
         RunFile(
             run=run,

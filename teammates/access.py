@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from teammates.models import Team, Teammate, TeammateQuerySet, Workflow
 from teammates.performer_models import PerformerQuerySet
 from teammates.performers import Performer
+from teammates.prepared import Select
 
 
 def visible_teammates(user: User) -> TeammateQuerySet:
@@ -20,6 +22,17 @@ def visible_teams(user: User) -> PerformerQuerySet:
 
 def visible_workflows(user: User) -> PerformerQuerySet:
     return Workflow.objects.of_the_house_or(user).unarchived().select_related("owner")
+
+
+def startable(user: User) -> list[Performer]:
+    """All who can be given a message by this person."""
+    return [one for kind in (Teammate, Team, Workflow) for one in _startable(kind, user.is_staff, user=user.pk)]
+
+
+@Select
+def _startable(kind: Any, everybody: bool, user: Any) -> "QuerySet[Any]":
+    there: QuerySet[Any] = kind.objects.unarchived() if everybody else kind.objects.of_account(user).unarchived()
+    return there.filter(enabled=True)
 
 
 def teammate_for(user: User, slug: str) -> Teammate:

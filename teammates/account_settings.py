@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from teammates.models import AccountSettings
+from teammates.prepared import Select
 
 
 def settings_of(owner: User) -> AccountSettings:
@@ -24,4 +26,9 @@ def change(owner: User, changes: dict[str, Any], kept: dict[str, bool]) -> Accou
 
 def needs_end_user(owner: User) -> bool:
     """Must everything that is made name the end user that it is for?"""
-    return AccountSettings.objects.filter(pk=owner.pk, require_end_user_id=True).exists()
+    return bool(_strict(owner=owner.pk))
+
+
+@Select
+def _strict(owner: Any) -> "QuerySet[AccountSettings, int]":
+    return AccountSettings.objects.filter(pk=owner, require_end_user_id=True).values_list("pk", flat=True)

@@ -1,17 +1,22 @@
 """Accounts are Django's users."""
 
-from typing import Any
+from typing import Any, Literal
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import now
 from django_htmx.middleware import HtmxDetails
 
 from teammates.models import ApiKey
+from teammates.prepared import Select, Update
 
 LOCAL_OWNER = "owner"
 REVIEWERS = "reviewer"  # the group whose members see every run and decide for it
+
+
+# "all" and "own" are without deleted conversations.
+Sight = Literal["nothing", "everything", "all", "own"]
 
 
 class Request(HttpRequest):
@@ -29,12 +34,31 @@ def local_owner() -> User:
 
 def alone(user: User) -> None:
     """Nobody else who says so goes on for this account before the transaction at hand ends, on any database."""
-    User.objects.filter(pk=user.pk).update(is_active=F("is_active"))
+    _touched(pk=user.pk)
+
+
+@Update
+def _touched(pk: Any) -> tuple[QuerySet[User], dict[str, Any]]:
+    return User.objects.filter(pk=pk), {"is_active": F("is_active")}
 
 
 def oversees(user: Any) -> bool:
     """Sees everybody's runs and may decide for them: staff and reviewers."""
-    return bool(user.is_staff or user.groups.filter(name=REVIEWERS).exists())
+    return bool(user.is_staff or _reviewer(user=user.pk))
+
+
+def sight_of(user: Any) -> Sight:
+    """Whose runs this user sees."""
+    if not user.is_active:
+        return "nothing"
+    if user.is_staff:
+        return "everything"
+    return "all" if oversees(user) else "own"
+
+
+@Select
+def _reviewer(user: Any) -> "QuerySet[Group, int]":
+    return Group.objects.filter(user=user, name=REVIEWERS).values_list("pk", flat=True)
 
 
 def deciders() -> QuerySet[User]:

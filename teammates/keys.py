@@ -7,6 +7,7 @@ import string
 import zlib
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -14,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from teammates.models import ApiKey
+from teammates.prepared import Select
 
 LETTERS = string.ascii_letters + string.digits
 SHAPE = re.compile(r"(sayso_([A-Za-z0-9]{12})_([A-Za-z0-9]{43}))([0-9a-f]{8})")
@@ -66,9 +68,14 @@ def authenticate(text: str) -> ApiKey | None:
     match = SHAPE.fullmatch(text)
     if not match or checksum(match[1]) != match[4]:
         return None
-    key = ApiKey.objects.select_related("owner").filter(key_id=match[2]).first()
+    key = key_of.first(key_id=match[2])
     right = secrets.compare_digest(key.digest if key else digest_of(""), digest_of(match[3]))
     return key if key and right and is_usable(key) else None
+
+
+@Select
+def key_of(key_id: Any) -> "QuerySet[ApiKey]":
+    return ApiKey.objects.select_related("owner").filter(key_id=key_id)
 
 
 def is_usable(key: ApiKey) -> bool:

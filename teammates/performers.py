@@ -6,8 +6,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from teammates.models import Member, Revision, Team, Teammate, Workflow
+from teammates.prepared import Select
 from teammates.steps import Step, Steps, performers_in, tools_in
 
 Performer = Teammate | Team | Workflow
@@ -139,4 +141,12 @@ def kind_of(performer: Performer) -> str:
 
 def newest_revision(performer: Performer) -> Revision:
     """The one that a new run starts with."""
-    return Revision.objects.filter(kind=kind_of(performer), performer=performer.pk).latest("number")
+    found = _newest.first(kind=kind_of(performer), performer=performer.pk)
+    if found is None:
+        raise Revision.DoesNotExist(f"{performer} was never saved by its service")
+    return found
+
+
+@Select
+def _newest(kind: Any, performer: Any) -> "QuerySet[Revision]":
+    return Revision.objects.filter(kind=kind, performer=performer).order_by("-number")[:1]

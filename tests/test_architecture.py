@@ -82,12 +82,41 @@ def assigned(part: ast.AST) -> Iterator[int]:
 
 
 def updated(function: ast.AST) -> Iterator[int]:
-    """The lines of `update(status=…)` where nothing asks for the status before, with `filter(status=…)`."""
+    """The lines where a status is set and nothing asks for the status before.
+
+    It is set with `update(status=…)`, with `change(…, status=…)`, or in what an `@Update` returns; and asked for
+    with `filter(status=…)`, or in what `change` is given.
+    """
     calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
     asked = {str(word.arg).split("__")[0] for call in calls if called(call) == "filter" for word in call.keywords}
+    keys = {key.value: key.lineno for key in keys_of(function)}
     for call in calls:
         if called(call) == "update":
             yield from (word.value.lineno for word in call.keywords if word.arg in STATES - asked)
+        if called(call) == "change":
+            yield from (word.value.lineno for word in call.keywords if word.arg in STATES - asked - keys.keys())
+    if any(isinstance(one, ast.Name) and one.id == "Update" for one in getattr(function, "decorator_list", ())):
+        yield from (keys[name] for name in STATES & keys.keys() - asked)
+
+
+def keys_of(function: ast.AST) -> list[ast.Constant]:
+    dicts = [node for node in ast.walk(function) if isinstance(node, ast.Dict)]
+    return [key for one in dicts for key in one.keys if isinstance(key, ast.Constant)]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(): Run.objects.filter(pk=1).update(status='paused')",
+        "def f(): change(Run, {'pk': 1}, status='paused')",
+        "@Update\ndef f(pk): return Run.objects.filter(pk=pk), {'status': 'paused'}",
+    ],
+)
+def test_a_status_that_is_set_without_being_asked_for_is_found(code):
+    assert [line for function in ast.parse(code).body for line in updated(function)] != []
+    asking = code.replace("pk=1", "pk=1, status='running'").replace("pk=pk", "pk=pk, status='running'")
+    asking = asking.replace("{'pk': 1}", "{'pk': 1, 'status': 'running'}")
+    assert [line for function in ast.parse(asking).body for line in updated(function)] == []
 
 
 def test_a_status_changes_by_compare_and_set_only():

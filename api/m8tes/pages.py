@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from ninja import Field, Schema
 
@@ -17,11 +17,16 @@ class Page(Schema):
     starting_after: int | None = None
 
 
-def page_of(rows: "QuerySet[Any]", page: Page, shape: Callable[[Any], dict[str, Any]]) -> HttpResponse:
-    """One page of `rows` by id, newest first. Costs the same wherever it is in the list."""
-    if page.starting_after is not None:
-        rows = rows.filter(pk__lt=page.starting_after)
-    found: list[Model] = list(rows.order_by("-pk")[: page.limit + 1])
+def page_of(rows: "QuerySet[Any] | list[Any]", page: Page, shape: Callable[[Any], dict[str, Any]]) -> HttpResponse:
+    """One page of `rows` by id, newest first; or of those of the page that were found, with one more if there is.
+
+    Costs the same wherever it is in the list.
+    """
+    if isinstance(rows, QuerySet):
+        if page.starting_after is not None:
+            rows = rows.filter(pk__lt=page.starting_after)
+        rows = list(rows.order_by("-pk")[: page.limit + 1])
+    found = rows
     data = [shape(row) for row in found[: page.limit]]
     more = len(found) > page.limit
     return answer({"data": data, "has_more": more, "next_starting_after": data[-1]["id"] if more else None})

@@ -13,7 +13,7 @@ from api.idempotency import Begun, once
 from api.m8tes.answers import answer
 from api.m8tes.bodies import NewRun, Reply
 from api.m8tes.pages import Page, page_of
-from api.m8tes.scope import awaiting, run_of, runs_of
+from api.m8tes.scope import awaiting, run_of
 from api.m8tes.shapes import STATUS, file_shape, run_shape
 from api.m8tes.starting import begin
 from api.m8tes.stream import new_stream, rejoined
@@ -23,6 +23,7 @@ from runs.options import inherited
 from runs.trees import files_of
 from runs.uploads import Given
 from runs.views import download
+from teammates.prepared import Select
 
 router = Router(tags=["runs"])
 RunId = Annotated[int, Path(ge=1, lt=2**63)]
@@ -79,26 +80,32 @@ def told(begun: Begun, *, stream: bool) -> HttpResponse:
 
 @router.get("", auth=READ, summary="List runs, newest first")
 def run_list(request: Request, query: Query[RunFilter]) -> HttpResponse:
-    return page_of(filtered(request, query), query, run_shape)
+    if query.status not in (None, *STATUS.values()):
+        return page_of([], query, run_shape)
+    given: dict[str, Any] = {
+        "user_id": query.user_id or "" if query.user_id is not None or not query.include_end_user_runs else None,
+        "teammate": query.teammate_id or query.agent_id or None,
+        "task": query.task_id,
+        "after": query.starting_after,
+    }
+    fixed = {name: value for name, value in given.items() if value is not None}
+    found = listed(query.status, query.archived, query.limit + 1, owner=request.auth.user.pk, **fixed)
+    return page_of(found, query, run_shape)
 
 
-def filtered(request: Request, query: RunFilter) -> Any:
-    runs = runs_of(request.auth).roots()
-    if not query.include_end_user_runs or query.user_id is not None:
-        runs = runs.filter(user_id=query.user_id or "")
-    if teammate := query.teammate_id or query.agent_id:
-        runs = runs.filter(teammate=teammate)
-    if query.task_id is not None:
-        runs = runs.filter(task=query.task_id)
-    if query.status is not None:
-        runs = of_status(runs, query.status)
-    if query.archived != "include":
-        runs = runs.filter(Q(archived_at=None) if query.archived == "exclude" else ~Q(archived_at=None))
-    return runs
+@Select
+def listed(status: str | None, archived: str, limit: int, owner: Any, after: Any = None, **fixed: Any) -> RunQuerySet:
+    runs = Run.objects.of_account(owner).roots().filter(**fixed)
+    if after is not None:
+        runs = runs.filter(pk__lt=after)
+    if status is not None:
+        runs = of_status(runs, status)
+    if archived != "include":
+        runs = runs.filter(Q(archived_at=None) if archived == "exclude" else ~Q(archived_at=None))
+    return runs.order_by("-pk")[:limit]
 
 
 def of_status(runs: RunQuerySet, word: str) -> RunQuerySet:
-    """None for a word that is no status."""
     if word == "awaiting_approval":
         return awaiting(runs)
     if word == "running":

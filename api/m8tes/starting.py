@@ -1,7 +1,9 @@
 """From a create to a run: which teammate, and what is set for the run."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404
 
 from api.auth import Caller
@@ -15,6 +17,7 @@ from teammates.accounts import alone
 from teammates.catalog import check_tools
 from teammates.lifecycle import make
 from teammates.models import Mode, Teammate
+from teammates.prepared import Select
 
 DEFAULT_NAME = "Assistant"
 
@@ -62,6 +65,10 @@ def quick_start(caller: Caller, body: NewRun) -> Teammate:
     name, user_id = (body.name or DEFAULT_NAME).strip() or DEFAULT_NAME, body.user_id or ""
     check_tools(body.tools)
     alone(caller.user)
-    mine = Teammate.objects.unarchived().filter(owner=caller.user, name=name, user_id=user_id)
-    found = mine.order_by("pk").first()
+    found = _named.first(owner=caller.user.pk, name=name, user=user_id)
     return found or make(caller.user, name, body.tools, user_id=user_id, instructions=body.instructions or "")
+
+
+@Select
+def _named(owner: Any, name: Any, user: Any) -> "QuerySet[Teammate]":
+    return Teammate.objects.unarchived().filter(owner_id=owner, name=name, user_id=user).order_by("pk")[:1]

@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from runs.engine.leader import briefing
 from runs.models import Run, RunFile
 from runs.states import RunStatus
 from teammates.models import Memory, Mode
+from teammates.prepared import Select
 
 PLAN_FIRST = "Work out a plan first and propose it with submit_plan. Until it is approved you can only read."
 GIVEN = "Files that came with the messages of this conversation; read_file reads them:"
@@ -98,10 +99,15 @@ def conversation(run: Run, bound: int) -> list[dict[str, Any]]:
     """Earlier runs of the run's own conversation that came to an answer, oldest first."""
     if run.parent_id is not None:
         return []  # a member sees its task
-    earlier = Run.objects.roots().filter(session_id=run.session_id, pk__lt=run.pk, status=RunStatus.COMPLETED)
-    pairs = list(earlier.order_by("-pk").values_list("message", "output")[:bound])
+    pairs = _answered(bound, session=run.session_id, before=run.pk)
     return [
         {"role": role, "content": text}
         for message, output in reversed(pairs)
         for role, text in (("user", message), ("assistant", output))
     ]
+
+
+@Select
+def _answered(bound: int, session: Any, before: Any) -> "QuerySet[Run, tuple[str, str]]":
+    earlier = Run.objects.roots().filter(session_id=session, pk__lt=before, status=RunStatus.COMPLETED)
+    return earlier.order_by("-pk").values_list("message", "output")[:bound]

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from runs import journal, trees
@@ -22,10 +23,11 @@ from runs.engine.transcript import Transcript
 from runs.faults import fault_point
 from runs.journal import LeaseLost
 from runs.locks import write
-from runs.models import Run, ToolCall, WrongStatus
+from runs.models import Run, RunQuerySet, ToolCall, WrongStatus
 from runs.signals import run_paused
 from runs.states import CALL_MOVES, CallState, RunStatus, sources
 from runs.wakeup import wake
+from teammates.prepared import Select, Update
 
 logger = logging.getLogger("sayso.runs")
 
@@ -67,18 +69,31 @@ def claim(run_id: int, hold: Hold) -> Run | None:
     """Take the queued run under a fresh lease; of several workers, one gets it."""
     now = timezone.now()
     with write():
-        taken = Run.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(
-            status=RunStatus.RUNNING, lease=hold.lease, lease_until=fresh_until(), attempt=F("attempt") + 1
-        )
-        if not taken:
+        if not _taken(pk=run_id, lease=hold.lease, until=fresh_until(), now=now):
             return None
-        run = Run.objects.select_related(*WITH).get(pk=run_id)
-        if run.started_at is None:
-            Run.objects.filter(pk=run_id).update(started_at=now)
+        (run,) = _claimed(pk=run_id)
+        if run.started_at == now:
+            run.started_at = None  # as it was before this claim: nothing has been said or called yet
             journal.append(run_id, "run.started")
         fault_point("claim.before_commit")
     fault_point("claim.after_commit")
     return run
+
+
+@Update
+def _taken(pk: Any, lease: Any, until: Any, now: Any) -> tuple[RunQuerySet, dict[str, Any]]:
+    return Run.objects.filter(pk=pk, status=RunStatus.QUEUED), {
+        "status": RunStatus.RUNNING,
+        "lease": lease,
+        "lease_until": until,
+        "attempt": F("attempt") + 1,
+        "started_at": Coalesce(F("started_at"), now),
+    }
+
+
+@Select
+def _claimed(pk: Any) -> RunQuerySet:
+    return Run.objects.select_related(*WITH).filter(pk=pk)
 
 
 def work(run: Run, hold: Hold) -> None:

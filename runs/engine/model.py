@@ -14,6 +14,7 @@ import httpx2
 import openai
 import uvloop
 from django.conf import settings
+from django.db.models import QuerySet
 
 from runs.engine import demo
 from runs.engine.holds import Hold
@@ -21,6 +22,7 @@ from runs.engine.reply import AskedCall, ModelFailed, Reply, Request, clean
 from runs.faults import fault_point
 from runs.journal import writer
 from runs.models import Event, Run
+from teammates.prepared import Select
 
 # Of one answer, so that none fills the memory, or the screens of those who decide.
 MAX_CALLS = 100
@@ -60,10 +62,16 @@ class Model:
         """Followers drop the text of an attempt that died; only the first turn after a claim can be such a repeat."""
         again = False
         if self._first and self.run.started_at:  # not yet in the claim that starts the run
-            begun = Event.objects.filter(run=self.run, kind__in=("turn.started", "turn.restarted")).last()
-            again = begun is not None and begun.data["turn"] == turn
+            begun = _begun.first(run=self.run.pk)
+            again = begun is not None and begun["turn"] == turn
         self._first = False
         writer.say(self.run.pk, self.hold.lease, "turn.restarted" if again else "turn.started", {"turn": turn})
+
+
+@Select
+def _begun(run: Any) -> "QuerySet[Event, dict[str, Any]]":
+    turns = Event.objects.filter(run_id=run, kind__in=("turn.started", "turn.restarted"))
+    return turns.order_by("-seq").values_list("data", flat=True)[:1]
 
 
 _starting = threading.Lock()

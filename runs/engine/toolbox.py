@@ -3,11 +3,11 @@
 import logging
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.utils import timezone
 
 from runs import journal, trees
 from runs.digest import digest_of
+from runs.engine import facts
 from runs.engine.arguments import NotRun, arguments_of, checked
 from runs.engine.executor import TimedOut, execute, keep_as_evidence, look_up, share
 from runs.engine.holds import Hold
@@ -16,7 +16,7 @@ from runs.faults import fault_point
 from runs.journal import LeaseLost
 from runs.models import Run, ToolCall
 from runs.states import CallState
-from teammates.models import Mode, Permission, PermissionRule, TeammateTool
+from teammates.models import Mode
 from teammates.performers import Performer, Reference, find
 from teammates.permissions import PLAN_FIRST, verdict
 from teammates.tools.builtin import BUILT_IN
@@ -42,7 +42,7 @@ class Toolbox:
 
     def offered(self) -> list[Tool]:
         """What the model may ask for now."""
-        names = self._set_here.keys() - {ASK.name, PLAN.name} - self._denied()
+        names = self._set_here.keys() - {ASK.name, PLAN.name} - facts.denied_to(self.run)
         found = [tool for name in sorted(names) if (tool := registry.get(name))]
         if self.run.human_in_the_loop:
             found.append(ASK)
@@ -90,15 +90,15 @@ class Toolbox:
             return self._person_answers(call, tool)
         if tool.gate == "child" and self._plan_is_due():
             raise NotRun(CallState.DENIED, PLAN_FIRST)  # members would begin before anybody has approved
-        self.run.refresh_from_db(fields=["permission_mode"])  # a person may have switched it meanwhile
+        self.run.permission_mode = facts.mode_of(self.run)
         ruling = verdict(
             self.run.permission_mode,
             tool,
             self._set_here.get(tool.name, ""),
             plan_approved=self.run.plan_approved or self.run.permission_mode != Mode.PLAN,
-            standing=stands(self.run, tool),
+            standing=facts.stands(self.run, tool),
         )
-        if ruling.effect == "deny" or tool.name in self._denied():
+        if ruling.effect == "deny" or tool.name in facts.denied_to(self.run):
             raise NotRun(CallState.DENIED, ruling.reason if ruling.effect == "deny" else f"{tool.title} is denied now.")
         if ruling.effect == "ask" or call.must_ask:
             return Wait("approval", call, call.must_ask or ruling.reason)
@@ -255,17 +255,12 @@ class Toolbox:
     def _plan_is_due(self) -> bool:
         return self.run.permission_mode == Mode.PLAN and not self.run.plan_approved
 
-    def _denied(self) -> set[str]:
-        """Read live: a permission may be taken away from a run that has begun, never given."""
-        denied = TeammateTool.objects.filter(teammate=self.run.teammate, permission=Permission.DENY)
-        return set(denied.values_list("tool", flat=True))
-
     def _still_allowed(self, tool: Tool) -> None:
-        if tool.name in self._denied():
+        if tool.name in facts.denied_to(self.run):
             raise NotRun(CallState.DENIED, f"{tool.title} is denied for this teammate now.")
-        if not type(self.run.performer)._default_manager.filter(pk=self.run.performer.pk, enabled=True).exists():
+        if not facts.is_enabled(self.run.performer):
             raise NotRun(CallState.FAILED, f"Not run: {self.run.performer.name} has been disabled.")
-        if not User.objects.filter(pk=self.run.requested_by_id, is_active=True).exists():
+        if not facts.asker_is_active(self.run):
             raise NotRun(CallState.FAILED, "Not run: the account that asked for it has been disabled.")
 
 
@@ -275,9 +270,3 @@ def tools_of(run: Run, definition: dict[str, Any]) -> dict[str, str]:
     if run.tools is None:
         return own
     return {name: own.get(name, "") for name in [*(set(own) & BUILT_IN), *run.tools]}
-
-
-def stands(run: Run, tool: Tool) -> bool:
-    """Read live: a standing permission may be given, or taken back, while the run goes on."""
-    rules = PermissionRule.objects.filter(owner_id=run.owner_id, user_id=run.user_id, tool=tool.name)
-    return rules.exists()

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from runs import journal
@@ -15,6 +16,7 @@ from runs.faults import fault_point
 from runs.models import Message, Run, ToolCall
 from runs.states import CallState
 from runs.uploads import of_conversation
+from teammates.prepared import Select, change, insert
 from teammates.tools.registry import Tool
 
 OPEN_RESULT = "(no result)"
@@ -28,8 +30,8 @@ class Transcript:
         self.run, self.hold, self.definition = run, hold, definition
         # Read once: while a worker holds the run, nobody else adds to these, and the toolbox moves these very calls.
         begun = run.started_at is not None  # before this claim: a new run has said and called nothing
-        self._messages = list(run.messages.all()) if begun else []
-        self.calls = list(run.calls.filter(retried_as=None)) if begun else []
+        self._messages = _messages(run=run.pk) if begun else []
+        self.calls = _calls(run=run.pk) if begun else []
         self._files = of_conversation(run)
         self._asked: str | list[attached.Part] | None = None
 
@@ -88,19 +90,14 @@ class Transcript:
         run, turn = self.run, self.turns + 1
         usage = {**reply.usage, **priced(reply.usage, self.model)}
         with journal.step(run.pk, self.hold.lease):
-            said = Message.objects.create(
-                run=run,
-                turn=turn,
-                role=Message.Role.ASSISTANT,
-                text=reply.text,
-                thinking=reply.thinking,
-                usage=usage,
-            )
+            role = Message.Role.ASSISTANT
+            said = Message(run=run, turn=turn, role=role, text=reply.text, thinking=reply.thinking, usage=usage)
+            insert(said)
             journal.append(run.pk, "turn.finished", {"turn": turn, "usage": usage, "reason": reply.finish_reason})
             cut = reply.finish_reason == "length"
             calls = [self._keep(asked, turn, ordinal, cut=cut) for ordinal, asked in enumerate(reply.calls)]
             run.usage = added(run.usage, usage)
-            Run.objects.filter(pk=run.pk).update(usage=run.usage, attempt=0)
+            change(Run, {"pk": run.pk}, usage=run.usage, attempt=0)
             fault_point("calls.before_commit")
         fault_point("calls.after_save")
         self._messages.append(said)
@@ -109,7 +106,7 @@ class Transcript:
     def _keep(self, asked: AskedCall, turn: int, ordinal: int, *, cut: bool) -> ToolCall:
         """A call of an answer that the token limit cut off is never run, even if it can be read."""
         failed = {"state": CallState.FAILED, "result": CUT_OFF, "finished_at": timezone.now()} if cut else {}
-        call = ToolCall.objects.create(
+        call = ToolCall(
             run=self.run,
             turn=turn,
             ordinal=ordinal,
@@ -120,12 +117,23 @@ class Transcript:
             must_ask=asked.must_ask,
             **failed,
         )
+        insert(call)
         journal.append(self.run.pk, "call.proposed", {"call": call.pk, "turn": turn, "tool": call.tool})
         if cut:
             journal.append(
                 self.run.pk, "call.finished", {"call": call.pk, "turn": turn, "state": call.state, "seconds": None}
             )
         return call
+
+
+@Select
+def _messages(run: Any) -> "QuerySet[Message]":
+    return Message.objects.filter(run_id=run)
+
+
+@Select
+def _calls(run: Any) -> "QuerySet[ToolCall]":
+    return ToolCall.objects.filter(run_id=run, retried_as=None)
 
 
 def added(total: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:

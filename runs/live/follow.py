@@ -1,13 +1,16 @@
 """Follow one run from any point of its log: nothing is missed, nothing comes twice, whatever the hub loses."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from channels.db import database_sync_to_async
+from django.db.models import QuerySet
 
 from runs.journal import Line, topic_of
 from runs.live.hub import hub
 from runs.models import Event
 from runs.states import RUN_ENDED
+from teammates.prepared import Select
 
 PAGE = 500
 SILENCE = 5.0  # seconds without news before the log is read again
@@ -15,12 +18,17 @@ ENDS = {f"run.{status}" for status in RUN_ENDED}
 
 
 def lines_after(run_id: int, after: int, limit: int = PAGE) -> list[Line]:
-    rows = Event.objects.filter(run_id=run_id, seq__gt=after).order_by("seq")[:limit]
-    return [Line(run_id, row.seq, row.kind, row.data, row.at) for row in rows]
+    return [Line(*row) for row in _lines(limit, run=run_id, after=after)]
 
 
 def has_ended(run_id: int, by: int) -> bool:
     return Event.objects.filter(run_id=run_id, seq__lte=by, kind__in=ENDS).exists()
+
+
+@Select
+def _lines(limit: int, run: Any, after: Any) -> "QuerySet[Event, tuple[Any, ...]]":
+    rows = Event.objects.filter(run_id=run, seq__gt=after).order_by("seq")
+    return rows.values_list("run_id", "seq", "kind", "data", "at")[:limit]
 
 
 async def follow(run_id: int, after: int = 0) -> AsyncIterator[list[Line]]:

@@ -6,6 +6,7 @@ Everybody has runs of their own, so a test that takes the next person sees nothi
 import json
 
 import django
+from django.conf import settings
 
 MEMBERS, STAFF, REVIEWERS = 120, 15, 15
 PASSWORD = "a long enough password"
@@ -67,7 +68,7 @@ def signed_in(user):
 
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
     return session.session_key
