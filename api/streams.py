@@ -16,6 +16,16 @@ Receive = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 logger = logging.getLogger("sayso.api")
 
 
+async def while_there(work: Coroutine[Any, Any, None], receive: Receive) -> tuple["asyncio.Task[None]", bool]:
+    """Do the work until it is done or the client leaves: the ended task, and whether the client left."""
+    working, leaving = asyncio.create_task(work), asyncio.create_task(receive())
+    await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (working, leaving):
+        task.cancel()
+    await asyncio.gather(working, leaving, return_exceptions=True)
+    return working, not leaving.cancelled()
+
+
 class Held(HttpResponse):
     """An answer that takes its time: `serve` writes it when the view's thread is free."""
 
@@ -24,17 +34,12 @@ class Held(HttpResponse):
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Write until it is whole or the client leaves; the run goes on either way."""
-        writing = asyncio.create_task(self.pour(send))
-        leaving = asyncio.create_task(receive())
-        await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (writing, leaving):
-            task.cancel()
-        await asyncio.gather(writing, leaving, return_exceptions=True)
+        writing, left = await while_there(self.pour(send), receive)
         if not writing.cancelled() and (error := writing.exception()):
             logger.error("A stream broke", exc_info=error)
             if not self.begun:
                 await self.begin(send, HttpResponse(status=500))
-        if not leaving.done() or leaving.cancelled():
+        if not left:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def pour(self, send: Send) -> None:

@@ -44,4 +44,5 @@ def framed(payload: bytes) -> bytes:
 
 
 WebSocketFactory.protocol = Pusher
+daphne.http_protocol.HTTPFactory.log = lambda factory, request: None  # it makes a line that nobody is shown
 daphne.http_protocol.WebRequest = Guarded
