@@ -37,4 +37,5 @@ def might_fit(words: list[str], word: str, length: int) -> bool:
 def patterns(door: Door) -> list[URLPattern]:
     above = get_resolver(URLS if door == "agentos" else None).url_patterns
     (resolver,) = [one for one in above if isinstance(one, URLResolver) and one.namespace == door]
-    return [one for one in resolver.url_patterns if isinstance(one, URLPattern)]
+    # ninja adds a root of its own, which is the last one.
+    return [one for one in resolver.url_patterns if isinstance(one, URLPattern) and one.name != "api-root"]
