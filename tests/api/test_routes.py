@@ -26,7 +26,9 @@ def test_every_address_leads_where_django_leads(door, address):
     assert (ours.func, ours.args, ours.kwargs) == (theirs.func, theirs.args, theirs.kwargs)
 
 
-@pytest.mark.parametrize("path", ["/api/v2", "/api/v2/nothing", "/api/v2/runs/1/nothing", "/api/v2/runs/1/files/download"])
+@pytest.mark.parametrize(
+    "path", ["/api/v2", "/api/v2/nothing", "/api/v2/runs/1/nothing", "/api/v2/runs/1/files/download"]
+)
 def test_what_is_nowhere_is_not_found(path):
     with pytest.raises(Resolver404):
         route_of(path, "m8tes")
