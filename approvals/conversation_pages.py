@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals.access import may_decide
-from approvals.conversations import MEMORIES, exchanges, memories_of, rows_of, waiting_in
+from approvals.conversations import exchanges, memories_of, rows_of, waiting_in
+from approvals.models import Gate
 from runs import services
 from runs.access import may_control, session_for, visible_sessions
 from runs.forms import one_line_end
@@ -64,18 +65,18 @@ def page(request: Request, session: Session, status: int = 200, **extra: Any) ->
     runs, before = runs_of(session), key_in(request.GET.get("before", ""))
     shown = list((runs.filter(pk__lt=before) if before else runs).order_by("-pk")[: THREAD + 1])
     newest = shown[0] if shown and not before else runs.order_by("-pk").first()
-    thread, memories = exchanges(reversed(shown[:THREAD])), memories_of(session)
+    waiting, (memories, memory_count) = waiting_in(session), memories_of(session)
     context = {
-        **common(request, session, newest),
-        "exchanges": thread,
+        **common(request, session, newest, waiting),
+        "exchanges": exchanges(reversed(shown[:THREAD]), waiting),
         "state": list(session.session_state.items()),  # a key of it may have the name of a method
         "metadata": list(session.metadata.items()),
         "earlier": shown[THREAD - 1].pk if len(shown) > THREAD else None,
         "is_newest": not before,
         "count": runs.count(),
         "tokens": tokens_of(session),
-        "memories": memories[:MEMORIES],
-        "memory_count": memories.count(),
+        "memories": memories,
+        "memory_count": memory_count,
         **extra,
     }
     return render(request, "conversations/detail.html", context, status=status)
@@ -86,9 +87,8 @@ def runs_of(session: Session) -> "QuerySet[Run]":
     return Run.objects.filter(session=session).roots().select_related(*related)
 
 
-def common(request: Request, session: Session, newest: Run | None) -> dict[str, Any]:
+def common(request: Request, session: Session, newest: Run | None, waiting: list[Gate]) -> dict[str, Any]:
     """What the parts that are asked for again need too."""
-    waiting = waiting_in(run__session=session)
     return {
         "waiting": waiting,
         "may_decide": any(may_decide(request.user, gate) for gate in waiting),
@@ -111,7 +111,9 @@ def exchange(request: Request, pk: int, number: int) -> HttpResponse:
     if request.GET.get("seen") == str(found.last_seq):
         return HttpResponse(status=204)
     newest = runs_of(session).order_by("-pk").first()
-    context = {**common(request, session, newest), "one": exchanges([found])[0], "is_newest": newest == found}
+    waiting = waiting_in(session)
+    one = {"one": exchanges([found], waiting)[0], "is_newest": newest == found}
+    context = {**common(request, session, newest, waiting), **one}
     return render(request, "conversations/_changed.html", context)
 
 

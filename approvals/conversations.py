@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q
 
 from approvals.access import PERFORMED
 from approvals.home import without_marks
@@ -77,15 +77,19 @@ def row_of(session: Session, names: dict[int, str], counted: Mapping[str, Any] |
     return Row(session, name, newest, counted["count"], status)
 
 
-def exchanges(runs: Iterable[Run]) -> list[Exchange]:
-    """Runs of one conversation, in a fixed number of queries and a few more for each that lives."""
+def exchanges(runs: Iterable[Run], waiting: Iterable[Gate]) -> list[Exchange]:
+    """Runs of one conversation, in a fixed number of queries and a few more for each that lives.
+
+    `waiting` is what `waiting_in` gave for the conversation.
+    """
     found = {run.pk: Exchange(run) for run in runs}
     of_tree = Q(run__in=found) | Q(run__root__in=found, kind=RunFile.Kind.OUTPUT)
     for file in RunFile.objects.filter(of_tree).select_related("run").order_by("pk"):
         kept = found[file.run.root_pk]
         (kept.given if file.kind == RunFile.Kind.INPUT else kept.files).append(file)
-    for gate in waiting_in(run__in=Run.objects.filter(Q(pk__in=found) | Q(root__in=found))):
-        found[gate.run.root_pk].waiting.append(gate)
+    for gate in waiting:
+        if exchange := found.get(gate.run.root_pk):
+            exchange.waiting.append(gate)
     calls = ToolCall.objects.filter(run__in=found, retried_as=None).order_by().values_list("run")
     for run_id, count in calls.annotate(count=Count("pk")):
         found[run_id].calls = count
@@ -95,11 +99,11 @@ def exchanges(runs: Iterable[Run]) -> list[Exchange]:
     return list(found.values())
 
 
-def waiting_in(**which: Any) -> list[Gate]:
-    """What waits for a person in these runs, the oldest first."""
+def waiting_in(session: Session) -> list[Gate]:
+    """What waits for a person in its runs, the oldest first."""
     kinds = (ToolApproval.objects, Question.objects)
     related = ("call", *PERFORMED)
-    found = [gate for gates in kinds for gate in gates.pending().filter(**which).select_related(*related)]
+    found = [gate for gates in kinds for gate in gates.pending().filter(run__session=session).select_related(*related)]
     lift(gate.run for gate in found)
     return sorted(found, key=lambda gate: (gate.created_at, gate.pk))
 
@@ -113,8 +117,9 @@ def follow(exchange: Exchange) -> None:
         exchange.doing = doing(run, calls)
 
 
-def memories_of(session: Session) -> QuerySet[Memory]:
-    """What runs of this conversation can recall."""
+def memories_of(session: Session) -> tuple[list[Memory], int]:
+    """The newest of what its runs can recall, and of how many."""
     here = Q(teammate=None) | Q(teammate__in=Run.objects.filter(session=session).values("teammate"))
     rows = Memory.objects.filter(here, owner_id=session.owner_id, user_id=session.user_id)
-    return rows.select_related("teammate").order_by("-pk")
+    newest = list(rows.select_related("teammate").order_by("-pk")[:MEMORIES])
+    return newest, rows.count() if len(newest) == MEMORIES else len(newest)
