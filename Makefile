@@ -8,6 +8,7 @@ PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-has
 SDKS = 1.5.0 4.49.0
 # Versions of agno, for its AgentOSClient, likewise.
 AGNOS = 2.5.6 3.1.10
+PEER = 3.1.10
 # $(call environment,FOLDER,LOCK): make an environment of its own for what a lock file names.
 define environment
 	@echo "Installing what $(2) names ..."
@@ -24,7 +25,7 @@ help:
 	@echo "make test-all     the same, then what matters on PostgreSQL, Redis and worker processes"
 	@echo "make lint         check style, types and templates"
 	@echo "make docs         check that the documents and the code say the same"
-	@echo "make bench        measure the live stream; the figures are kept in bench/README.md"
+	@echo "make bench        measure what runs cost, beside AgentOS too; the figures are kept in bench/README.md"
 	@echo "make lock         write the lock files anew from pyproject.toml"
 	@echo "make screenshots  take the picture in the README anew"
 
@@ -51,6 +52,10 @@ dev: .venv/installed-dev $(SDKS:%=.venv-sdks/%/installed) $(AGNOS:%=.venv-sdks/a
 .venv-sdks/agno-%/installed: tests/api/agentos/agno-%.lock | .venv/bin/python
 	$(call environment,.venv-sdks/agno-$*,$<)
 
+# AgentOS as a server, which the bench measures beside Sayso.
+.venv-sdks/peer/installed: bench/peer.lock | .venv/bin/python
+	$(call environment,.venv-sdks/peer,$<)
+
 run: install
 	@$(PYTHON) manage.py serve $(ARGS)
 
@@ -71,7 +76,7 @@ lint: dev
 docs: dev
 	@$(PYTHON) -m pytest tests/test_docs.py tests/teammates/test_tool_docs.py
 
-bench: dev
+bench: dev .venv-sdks/peer/installed
 	@$(PYTHON) -m bench.live $(ARGS)
 
 lock: dev
@@ -84,6 +89,8 @@ lock: dev
 	for version in $(AGNOS); do printf 'agno==%s\nfastapi\n' $$version | UV_CUSTOM_COMPILE_COMMAND="make lock" \
 		$(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes -q - \
 		-o tests/api/agentos/agno-$$version.lock || exit 1; done
+	printf 'agno[os]==%s\nopenai\n' $(PEER) | UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile \
+		--universal --python-version 3.11 --generate-hashes -q - -o bench/peer.lock
 
 screenshots: dev
 	@$(PYTHON) docs/screenshots.py

@@ -12,6 +12,7 @@ import platform
 import tempfile
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -19,13 +20,15 @@ import aiohttp
 from bench.api import api
 from bench.latency import decisions, first_events
 from bench.paused import paused
+from bench.peer import peer
 from bench.person import Person
 from bench.prepare import PASSWORD, PERSON, TEAMMATE
-from bench.processes import Bench
-from bench.streams import streams
+from bench.processes import ROOT, Bench
+from bench.streams import one_stream, streams
 from bench.words import yardstick
 
-PARTS = ("latency", "streams", "paused", "api")
+PARTS = ("latency", "streams", "paused", "api", "peer")
+PEER = ROOT / ".venv-sdks/peer/bin/python"
 
 
 def options() -> argparse.Namespace:
@@ -39,6 +42,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--paused", type=int, default=5000, help="paused runs")
     parser.add_argument("--history", type=int, default=100_000, help="ended runs among which programs look")
     parser.add_argument("--data", type=Path, help="data directory to use and keep; a temporary one otherwise")
+    parser.add_argument("--python", type=Path, default=PEER, help="a Python that has what bench/peer.lock names")
     return parser.parse_args()
 
 
@@ -59,11 +63,17 @@ async def measure(bench: Bench, wanted: argparse.Namespace) -> None:
             await first_events(person, bench, wanted.times)
             await decisions(person, bench, wanted.times)
         if "streams" in wanted.parts:
-            await streams(person, bench, wanted.runs, wanted.rate, wanted.seconds, wanted.starts)
+            await streams(bench.server, bench.model, partial(one_stream, person), *load(wanted))
         if "paused" in wanted.parts:
             await paused(person, bench, wanted.paused)
         if "api" in wanted.parts:
             await api(bench, wanted.history, wanted.times)
+        if "peer" in wanted.parts:
+            await peer(bench, wanted.python, wanted.times, *load(wanted))
+
+
+def load(wanted: argparse.Namespace) -> tuple[int, int, float, float]:
+    return wanted.runs, wanted.rate, wanted.seconds, wanted.starts
 
 
 def main() -> None:

@@ -21,10 +21,12 @@ def free_port() -> int:
 class Process:
     """A child process; its figures are those of everything that it started, too."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, arguments: list[str], environment: dict[str, str], log: Path, python: str | Path = sys.executable
+    ) -> None:
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output
+                [python, *arguments], cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output
             )
         self.log = log
 

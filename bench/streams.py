@@ -4,12 +4,13 @@ import asyncio
 import time
 from array import array
 from collections import Counter
+from collections.abc import Callable, Coroutine
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.person import Person
-from bench.processes import TICKS, Bench
+from bench.processes import TICKS, Process
 from bench.wire import Event
 from bench.words import ENDED, Wrong, pace, percentile, spread, yardstick
 
@@ -93,6 +94,10 @@ async def one_stream(person: Person, tally: Tally, wait: float, tokens: int, rat
             tally.speaking.release()
 
 
+# Starts one stream after so many seconds, of so many tokens at this rate, and checks what comes.
+One = Callable[[Tally, float, int, int], Coroutine[Any, Any, None]]
+
+
 @dataclass
 class Sample:
     """What has been used and what has come, up to one moment; the difference of two is what lies between."""
@@ -105,45 +110,51 @@ class Sample:
     messages: int
 
     @classmethod
-    def now(cls, bench: Bench, tally: Tally) -> "Sample":
+    def now(cls, server: Process, model: Process, tally: Tally) -> "Sample":
         user, nice, system = map(int, Path("/proc/stat").read_text().split()[1:4])
         busy = (user + nice + system) / TICKS
-        cpu = bench.server.cpu(), bench.model.cpu(), time.process_time()
+        cpu = server.cpu(), model.cpu(), time.process_time()
         return cls(time.monotonic(), *cpu, busy, tally.messages)
 
     def __sub__(self, other: "Sample") -> "Sample":
         return Sample(*(mine - theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
-async def streams(person: Person, bench: Bench, runs: int, rate: int, seconds: float, starts: float) -> None:
+async def streams(
+    server: Process, model: Process, one: One, runs: int, rate: int, seconds: float, starts: float
+) -> float | None:
+    """µs of the server's CPU for a token that came, in the steady window; None when there was none."""
     tokens = int((runs / starts + SETTLE + seconds + SPARE) * rate)
     tally = Tally()
     async with asyncio.TaskGroup() as group:
         for place in range(runs):
-            group.create_task(one_stream(person, tally, place / starts, tokens, rate))
+            group.create_task(one(tally, place / starts, tokens, rate))
         for _ in range(runs):
             await tally.speaking.acquire()
         await asyncio.sleep(SETTLE)
-        begin, yards = Sample.now(bench, tally), []
+        begin, yards = Sample.now(server, model, tally), []
         while time.monotonic() < begin.at + seconds:
             await asyncio.sleep(1)
             yards.append(yardstick())
-        end, steady = Sample.now(bench, tally), not tally.whole
-        threads = bench.server.status("Threads")
+        end, steady = Sample.now(server, model, tally), not tally.whole
+        threads = server.status("Threads")
     print(f"{runs} live runs, {rate} tokens/s each; {tally.whole} of {runs} got all {tokens} tokens once and in order")
     for words, times in Counter(tally.wrong).most_common(5):
         print(f"  WRONG: {words} ({times} times)")
-    if steady:
-        report(end - begin, tally.within(begin.at, end.at), threads)
-        print(f"  the yardstick meanwhile: {percentile(yards, 0.5):.0f} µs")
-    else:
+    if not steady:
         print("  NOT STEADY: the first runs had ended before the last had spoken for long enough; nothing is measured")
+        return None
+    cost = report(end - begin, tally.within(begin.at, end.at), threads)
+    print(f"  the yardstick meanwhile: {percentile(yards, 0.5):.0f} µs")
+    return cost
 
 
-def report(used: Sample, late: list[float], threads: int) -> None:
+def report(used: Sample, late: list[float], threads: int) -> float:
     others = used.machine - used.server - used.model - used.load
-    print(f"  server: {used.server / len(late) * 1e6:.0f} µs of CPU per token, {used.server / used.at:.0%} of a core")
+    cost = used.server / len(late) * 1e6
+    print(f"  server: {cost:.0f} µs of CPU per token, {used.server / used.at:.0%} of a core")
     print(f"  lateness: {spread(late)}, worst {max(late):.1f} ms")
     print(f"  {len(late) / used.at:.0f} tokens/s in {used.messages / used.at:.0f} messages/s; {threads} threads")
     shares = [f"{share / used.at:.0%}" for share in (used.model, used.load, others)]
     print(f"  of a core each: the model {shares[0]}, the load {shares[1]}, others on this machine {shares[2]}")
+    return cost

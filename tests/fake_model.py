@@ -42,6 +42,8 @@ def by_words(body):
         return Script().paced(int(order[1]), int(order[2]))
     if order := re.search(r"\bcall (\w+) (\{.*\})", words, re.S):
         return Script().raw_arguments(order[2], tool=order[1])
+    if order := re.search(r"\banswer (\w+)", words):
+        return Script().say(order[1])
     return Script().say("Here you are.")
 
 

@@ -17,6 +17,7 @@ FOR_WORK = [*FOR_USE, *PROJECT["dependency-groups"]["dev"]]
 CLIENT_LOCKS = {
     **{f"m8tes=={version}": f"tests/api/sdk/m8tes-{version}.lock" for version in SDKS},
     **{f"agno=={version}": f"tests/api/agentos/agno-{version}.lock" for version in AGNOS},
+    "agno==3.1.10 as a server": "bench/peer.lock",
 }
 
 
@@ -44,5 +45,5 @@ def test_what_is_tested_is_what_is_used():
 
 @pytest.mark.parametrize(("client", "name"), CLIENT_LOCKS.items())
 def test_the_client_that_drives_the_server_is_of_the_version_that_its_lock_is_named_for(client, name):
-    package, version = client.split("==")
+    package, version = client.split()[0].split("==")
     assert locked(name)[package] == version
