@@ -18,6 +18,7 @@ from runs.states import CallState
 from teammates.tools.registry import registry
 
 Event = dict[str, Any]
+TOLD_BY_TOOL = "CustomEvent"
 PLACES = 10  # `event_index` is the seq times this, plus the event's place among those of its line
 
 
@@ -60,7 +61,9 @@ class Telling:
         return {"created_at": epoch(line.at), **self.names, "event_index": position(line) * PLACES + place}
 
     def named(self, event: Event) -> Event:
-        return present(event) | {"event": f"{self.prefix}{event['event']}"}
+        """What a tool tells has one name for all kinds of performers."""
+        name = event["event"]
+        return present(event) | {"event": name if name == TOLD_BY_TOOL else f"{self.prefix}{name}"}
 
     # --- one line, its events ---
 
@@ -105,6 +108,10 @@ class Telling:
             completed,
             *([{"event": "ToolCallError", "tool": tool, "error": call.result}] if failed else []),
         ]
+
+    def custom(self, line: Line) -> list[Event]:
+        """What a tool has told of its work, under one key: the client reads the names of its own events at the top."""
+        return [{"event": TOLD_BY_TOOL, "kind": line.kind, "data": line.data}]
 
     def call(self, line: Line) -> ToolCall:
         return ToolCall.objects.get(pk=line.data["call"], run_id=self.run.pk)
@@ -157,6 +164,9 @@ MAKERS = {  # kind of line: the method that makes its events
     "text": "text",
     "thinking": "text",
     "call.started": "call_started",
+    "call.progress": "custom",
+    "note": "custom",
+    "todos": "custom",
     "call.finished": "call_finished",
     "run.paused": "paused",
     "run.resumed": "resumed",
@@ -164,7 +174,8 @@ MAKERS = {  # kind of line: the method that makes its events
     "run.failed": "failed",
     "run.cancelled": "cancelled",
 }
-PURE = {"text", "thinking", "turn.started", "turn.finished", "turn.restarted"}  # told without reading rows
+# Told without reading rows.
+PURE = {"text", "thinking", "turn.started", "turn.finished", "turn.restarted", "call.progress", "note", "todos"}
 
 
 def position(line: Line) -> int:

@@ -48,7 +48,8 @@ class Program:
     async def read(self, stream, leave):
         events = []
         async for event in stream:
-            events.append(plain(event) | {"kind": type(event).__name__})
+            more = vars(event) if event.event == "CustomEvent" else {}  # its own `to_dict` leaves them out
+            events.append(more | plain(event) | {"kind": type(event).__name__})
             self.paused = event if getattr(event, "requirements", None) else self.paused
             if event.event == leave:
                 await stream.aclose()

@@ -27,7 +27,7 @@ id = "helper"
 name = "Helper"
 permission_mode = "autonomous"
 human_in_the_loop = true
-tools = ["post", "send", "measure", "look", "AskUserQuestion"]
+tools = ["post", "send", "measure", "look", "count", "AskUserQuestion"]
 instructions = "You are {robot_name}."
 """
 clients = pytest.mark.sdks
@@ -110,10 +110,7 @@ def test_the_client_lists_runs_and_streams(agno, model):
     assert names(events) == ["RunStarted", *TO_THE_END]
     assert events[-1]["content"] == "one \u0085 two \u2029 three"
     assert events[-1]["session_state"] == {"n": 1}
-    assert {event["kind"] for event in events} == {
-        "RunStartedEvent", "ModelRequestStartedEvent", "RunContentEvent", "ModelRequestCompletedEvent",
-        "RunContentCompletedEvent", "RunCompletedEvent",
-    }  # fmt: skip
+    assert {event["kind"] for event in events} == {f"{name}Event" for name in ("RunStarted", *TO_THE_END)}
 
 
 @clients
@@ -169,6 +166,15 @@ def test_the_client_decides_about_parallel_calls_and_again_later(agno, model, le
     assert ledger() == ["posted a"]
     assert agno.decide(events[-1], ("confirm",), stream=False)["status"] == "COMPLETED"
     assert ledger() == ["posted a", "posted c"]
+
+
+@clients
+def test_the_client_reads_what_a_tool_tells_of_its_work(agno, model):
+    model.call("count", {"until": 2})
+    events = agno.run_agent_stream("helper", "Count")
+    assert [event["data"]["done"] for event in events if event["event"] == "CustomEvent"] == [1, 2]
+    run = agno.get_session_run(events[-1]["session_id"], events[-1]["run_id"])
+    assert [event["event"] for event in run["events"]].count("CustomEvent") == 2
 
 
 @clients

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from teammates.tools import tool
+from teammates.tools import ToolContext, tool
 
 
 def noted(line: str) -> str:
@@ -34,3 +34,11 @@ def measure(place: str) -> str:
 def look() -> str:
     """Look around."""
     return "seen"
+
+
+@tool(effect="pure")
+def count(context: ToolContext, until: int) -> str:
+    """Count aloud."""
+    for number in range(1, until + 1):
+        context.note("call.progress", {"done": number, "tool": "of the tool itself"})
+    return "counted"
