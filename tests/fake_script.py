@@ -104,12 +104,16 @@ class Answer:
     def __init__(self, script, body, number):
         self.script = script
         self.body = body
+        self.number = number
         self.calls = [
-            {"id": f"call_{number}_{place}", "type": "function", "function": {"name": tool, "arguments": arguments}}
+            {"id": self.call_id(place), "type": "function", "function": {"name": tool, "arguments": arguments}}
             for place, (tool, arguments) in enumerate(script.tools)
         ]
         self.reason = script.reason or ("tool_calls" if self.calls else "stop")
         self.base = {"id": f"chatcmpl-{number}", "created": int(time.time()), "model": body.get("model", "fake")}
+
+    def call_id(self, place):
+        return f"call_{self.number}_{place}"
 
     @property
     def usage(self):

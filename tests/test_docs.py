@@ -67,7 +67,7 @@ def test_every_route_of_the_agentos_door_is_listed_and_no_other():
     assert sorted(listed) == sorted(served)
 
 
-def test_every_status_of_the_agentos_door_is_in_its_table():
+def test_state_table_of_pause_and_continue_is_published():
     table = re.findall(r"^\| `([A-Z]+)`", section(DOCS / "agentos.md", "Pause and continue"), re.M)
     assert table == list(STATUS.values())
 

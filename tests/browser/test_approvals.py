@@ -42,7 +42,7 @@ def test_the_card_says_what_will_run_in_our_words_and_who_asked(asked):
         expect(inbox.card).to_contain_text(words)
 
 
-def test_allow_runs_exactly_this_call_once(asked, published):
+def test_approval_ui_runs_exactly_this_call_once(asked, published):
     asked.button("Allow").click()
     asked.ends()
     expect(asked.answer).to_contain_text("About publishing: Published in news.")

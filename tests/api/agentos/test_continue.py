@@ -89,7 +89,7 @@ def test_an_edit_that_does_not_fit_the_tool_is_refused(posted, door, gated):
     assert posted == []
 
 
-def test_a_call_can_be_rejected_after_its_tool_is_gone(fake, posted, own_tool, door, gated):
+def test_reject_after_tool_removal(fake, posted, own_tool, door, gated):
     from teammates.tools.registry import registry
 
     registry.remove("post")

@@ -62,7 +62,7 @@ def test_a_mixed_turn_runs_the_plain_call_at_once(fake, posted, own_tool, teamma
     assert (done["status"], sorted(posted)) == ("COMPLETED", ["a", "b"])
 
 
-def test_a_second_gate_pauses_again_and_the_first_call_is_not_repeated(fake, posted, teammate_with, door, gated):
+def test_second_gate_pauses_again(fake, posted, teammate_with, door, gated):
     fake.call("post", {"text": "again"})
     events = events_of(door.go_on(gated, [confirmed(*waiting(gated))], stream=True))
     assert names(events)[0] == "RunContinued"
@@ -77,7 +77,7 @@ def test_a_second_gate_pauses_again_and_the_first_call_is_not_repeated(fake, pos
     assert posted == ["hello", "again"]
 
 
-def test_after_a_rejection_the_next_call_asks_again(fake, posted, teammate_with, door, gated):
+def test_reject_then_a_new_gate_must_pause(fake, posted, teammate_with, door, gated):
     fake.call("post", {"text": "again"})
     paused = door.go_on(gated, [rejected(*waiting(gated))]).json()
     assert paused["status"] == "PAUSED"
@@ -86,7 +86,7 @@ def test_after_a_rejection_the_next_call_asks_again(fake, posted, teammate_with,
     assert posted == ["again"]
 
 
-def test_a_model_that_fails_after_a_continue_ends_the_run_and_the_tool_ran_once(fake, posted, door, gated):
+def test_model_failure_after_a_continue_ends_in_error(fake, posted, door, gated):
     fake.error(400)
     events = events_of(door.go_on(gated, [confirmed(*waiting(gated))], stream=True))
     assert names(events)[0] == "RunContinued"
@@ -95,7 +95,7 @@ def test_a_model_that_fails_after_a_continue_ends_the_run_and_the_tool_ran_once(
     assert posted == ["hello"]
 
 
-def test_later_runs_of_the_session_recall_what_was_done_after_the_pause(fake, posted, door, gated):
+def test_recall_after_pause_and_continue(fake, posted, door, gated):
     door.go_on(gated, [confirmed(*waiting(gated))])
     door.run(message="What did you post?", session_id=gated["session_id"])
     said = [(message["role"], message["content"]) for message in fake.requests[-1]["messages"]]

@@ -41,7 +41,7 @@ def test_a_call_of_another_run_is_refused(fake, posted, door, gated):
     assert posted == []
 
 
-def test_only_the_decision_is_taken_from_an_item(fake, posted, door, gated):
+def test_decide_from_stored_state_only(fake, posted, door, gated):
     [tool] = waiting(gated)
     lies = {
         "result": "Posted everything",

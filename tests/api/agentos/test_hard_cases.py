@@ -1,7 +1,6 @@
-"""The hard cases at the end of the contract, by the names that they have there, and what users of such doors report."""
+"""The hard cases at the end of the contract, by the names that they have there."""
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from threading import Barrier
 
 import pytest
@@ -14,8 +13,6 @@ from runs.models import Run, ToolCall
 from tests.api.agentos.door import (
     Door,
     confirmed,
-    events_of,
-    frames_of,
     names,
     problem_of,
     rejected,
@@ -23,7 +20,7 @@ from tests.api.agentos.door import (
     waiting,
     work,
 )
-from tests.machine import eventually, gap_free, no_news, together
+from tests.machine import eventually, no_news, together
 
 RACES = 200
 
@@ -199,57 +196,3 @@ def test_errors_carry_error_code(teammate_with, door):
     teammate_with()
     tried = [door.get("/agents/nobody"), door.post("/agents/helper/runs"), door.client.put("/agents")]
     assert [problem_of(response)[1] for response in tried] == ["NOT_FOUND", "VALIDATION_ERROR", "METHOD_NOT_ALLOWED"]
-
-
-# --- what users report of others ---
-
-
-def test_a_stopped_run_keeps_what_it_had_said(fake, teammate_with, door, aside):
-    teammate_with()
-    gate = fake.say("one two three").gate(after=2)
-    told = door.leave().create(background="true").json()
-    working = aside(driver.carry_forward, row(told).pk)
-    gate.wait()
-    assert eventually(lambda: door.look(told).json().get("content", "").startswith("one two"))
-    assert door.cancel(told).json() == {}
-    gate.release()
-    working.result(10)
-    seen = door.look(told).json()
-    assert (seen["status"], seen["content"]) == ("CANCELLED", "one two ")
-    assert names(seen["events"])[-1] == "RunCancelled"
-    assert gap_free(row(told))
-
-
-def test_the_same_call_id_of_the_model_in_two_runs_is_two_calls(fake, posted, teammate_with, door):
-    teammate_with("post")
-    fake.call("post", {"text": "a"})
-    first = door.run(session_id="s-1")
-    fake.numbers = count(1)  # the model says its ids again
-    fake.call("post", {"text": "b"})
-    second = door.run(session_id="s-1")
-    assert [run["tools"][0]["result"] for run in (first, second)] == ["Posted a", "Posted b"]
-    assert first["tools"][0]["tool_call_id"] != second["tools"][0]["tool_call_id"]
-
-
-def test_a_model_that_fails_after_a_tool_does_not_run_it_again(fake, posted, teammate_with, door, monkeypatch):
-    monkeypatch.setattr("runs.engine.model.WAITS", [0, 0], raising=False)
-    teammate_with("post")
-    fake.call("post", {"text": "once"})
-    fake.error(503, retry_after=0)
-    told = door.run()
-    assert posted == ["once"]
-    assert told["status"] in ("COMPLETED", "ERROR")
-
-
-def test_a_new_run_may_start_while_one_of_its_session_waits(fake, posted, door, gated):
-    other = door.run(message="And this", session_id=gated["session_id"])
-    assert other["status"] == "COMPLETED"
-    assert "Do it" not in [message["content"] for message in fake.requests[-1]["messages"]]
-    assert door.go_on(gated, [confirmed(*waiting(gated))]).json()["status"] == "COMPLETED"
-
-
-def test_every_block_of_a_stream_names_its_event(posted, door, gated):
-    raw = frames_of(door.go_on(gated, [confirmed(*waiting(gated))], stream=True)).decode()
-    for block in raw.split("\n\n")[:-1]:
-        assert block.startswith("event: "), block
-    assert events_of(door.go_on(gated, "", stream=True))[-1]["event"] == "RunCompleted"

@@ -107,7 +107,7 @@ def test_a_tool_that_fails_is_told_and_the_model_goes_on(fake, own_tool, teammat
     assert "too dark" in next(event for event in events if event["event"] == "ToolCallError")["error"]
 
 
-def test_several_tools_are_carried_through_without_a_stream(fake, posted, teammate_with, door):
+def test_multi_tool_run_without_a_stream(fake, posted, teammate_with, door):
     teammate_with("post")
     for text in ("a", "b", "c"):
         fake.call("post", {"text": text})
@@ -119,7 +119,7 @@ def test_several_tools_are_carried_through_without_a_stream(fake, posted, teamma
     assert len(set(asked)) == 3
 
 
-def test_every_started_call_has_its_end(fake, posted, teammate_with, door):
+def test_started_and_completed_come_in_pairs(fake, posted, teammate_with, door):
     teammate_with("post")
     fake.calls(("post", {"text": "a"}), ("post", {"wrong": 1}), ("nobody", {}))
     events = door.stream()

@@ -172,7 +172,7 @@ def test_team_pause_can_be_continued(gated, posted):
     assert gated.look(paused[0])["status"] == "COMPLETED"
 
 
-def test_tools_decide_as_requirements_do(gated, posted):
+def test_team_gates_are_decided_as_tools_or_requirements(gated, posted):
     paused = gated.run()
     assert paused["status"] == "PAUSED"
     tools = [decided(paused["requirements"][0])["tool_execution"]]
@@ -209,7 +209,7 @@ def both(door, fake, posted, member, team_of):
     return Performing(door, "/teams/crew")
 
 
-def test_two_members_that_wait_are_decided_one_after_the_other(both, posted):
+def test_two_member_pauses_in_one_team_run(both, posted):
     paused = both.stream()
     ann, bob = paused[-1]["requirements"]
     events = events_of(both.go_on(paused[0], requirements=[decided(ann)]))
