@@ -66,6 +66,7 @@ test: dev
 test-all: test
 	@$(PYTHON) -m pytest tests/backends tests/chaos
 	@$(PYTHON) -m tests.on_postgres -n 2 --dist loadfile --no-loadscope-reorder -q tests/engine tests/runs tests/approvals
+	@EXAMPLES=2000 $(PYTHON) -m pytest -q --timeout 900 tests/api/test_any_request.py
 
 lint: dev
 	$(PYTHON) -m ruff check
