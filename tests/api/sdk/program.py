@@ -36,7 +36,7 @@ def call(client, order):
 
 def plain(value, order):
     """As JSON."""
-    if hasattr(value, "iter_text"):
+    if type(value).__name__ == "RunStream":
         return read(value, order)
     if hasattr(value, "auto_paging_iter"):
         data = list(value.auto_paging_iter()) if order["all"] else value.data
@@ -52,7 +52,7 @@ def plain(value, order):
 
 
 def read(stream, order):
-    frames, deltas, named = [], [], getattr(stream, "run_id", None)
+    frames, deltas, named = [], [], run_of(stream, [])
     with stream:
         for event in stream:
             frames.append(event.raw)
@@ -61,7 +61,13 @@ def read(stream, order):
                 break
     errors = getattr(stream, "errors", None)
     told = {"frames": frames, "deltas": deltas, "text": stream.text, "errors": errors}
-    return told | {"run_id": stream.run_id, "named_before": named}
+    return told | {"run_id": run_of(stream, frames), "named_before": named}
+
+
+def run_of(stream, frames):
+    """The oldest SDKs leave it to their caller to read it in the first frame."""
+    named = [frame["run_id"] for frame in frames if frame.get("type") == "metadata"]
+    return getattr(stream, "run_id", named[0] if named else None)
 
 
 if __name__ == "__main__":
