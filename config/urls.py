@@ -8,6 +8,8 @@ from config import health, views
 from config.docs import docs
 from runs.views import shared
 
+handler404 = "config.views.not_found"
+
 urlpatterns = [
     path("", home.home, name="home"),
     path("runs/", include(("approvals.run_urls", "runs"))),

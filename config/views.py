@@ -11,13 +11,15 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
-from django.urls import reverse
+from django.urls import Resolver404, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.defaults import page_not_found
 
 from api.agentos import opening
+from api.agentos.errors import problem
 from config import signin
 from config.forms import ChangePassword, KeyForm, NewPassword, SignInForm
 from runs.locks import write
@@ -42,6 +44,13 @@ SHORTCUTS = [
     ("Show the shortcuts", ["?"]),
     ("Leave a field or dialog", ["Esc"]),
 ]
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A page; of an address that nobody has, programs that ask for no page are told as by the AgentOS door."""
+    if isinstance(exception, Resolver404) and "text/html" not in request.headers.get("Accept", "text/html"):
+        return problem(request, 404, f"There is nothing at {request.path}.")
+    return page_not_found(request, exception)
 
 
 class SignIn(LoginView):

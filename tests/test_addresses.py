@@ -102,3 +102,11 @@ def test_every_answer_carries_the_headers(a_run, client_of, owner, address):
 def test_an_address_that_does_not_exist_is_told_on_a_page(client, db):
     answer = client.get("/nowhere/")
     assert answer.status_code == 404 and b"There is nothing here" in answer.content
+
+
+def test_a_program_is_told_as_programs_are(client, a_run):
+    """Clients of AgentOS ask for routes, such as its metrics, that are not built here."""
+    answer = client.get("/metrics", headers={"Accept": "*/*"})
+    told = {"detail": "There is nothing at /metrics.", "error_code": "NOT_FOUND"}
+    assert (answer.status_code, answer.json()) == (404, told)
+    assert b"<!doctype html>" in client.get("/shared/nowhere/", headers={"Accept": "*/*"}).content
