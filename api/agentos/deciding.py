@@ -138,7 +138,7 @@ def repeats(gate: Gate, item: dict[str, Any]) -> bool:
         return gate.status == GateStatus.DECIDED and gate.verdict == verdict and (known or verdict == Verdict.DENY)
     shown = gate_part(gate)
     if "external_execution_required" in shown:
-        return gate.call is not None and str(item.get("result")) == gate.call.result
+        return gate.call is not None and in_words(item.get("result")) == gate.call.result
     names = ("user_input_schema", "user_feedback_schema")
     return all(values(shown.get(name) or []) == values(objects(item, name)) for name in names)
 
@@ -158,8 +158,11 @@ def confirmation(gate: ToolApproval, item: dict[str, Any]) -> Said | None:
         return None
     if not isinstance(confirmed, bool):
         raise Problem(400, "confirmed is true, false or null.")
+    note = item.get("confirmation_note") or ""
+    if not isinstance(note, str):
+        raise Problem(400, "confirmation_note is a text or null.")
     if not confirmed:
-        return Said(gate, {"verdict": Verdict.DENY, "reason": str(item.get("confirmation_note") or "")})
+        return Said(gate, {"verdict": Verdict.DENY, "reason": note})
     sent = item.get("tool_args")
     if isinstance(sent, dict):
         sent = {**sent, **{name: value for name, value in fields(item).items() if name not in sent}}
@@ -215,7 +218,7 @@ def fields(item: dict[str, Any]) -> dict[str, Any]:
 
 def outside_result(gate: Question, item: dict[str, Any]) -> Said | None:
     result = item.get("result")
-    return None if result is None else Said(gate, {"response": str(result)})
+    return None if result is None else Said(gate, {"response": in_words(result)})
 
 
 def objects(item: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -69,6 +69,8 @@ def test_tools_that_are_no_array_of_objects_are_refused(posted, door, gated):
         refused(door, gated, tools, 400, "BAD_REQUEST")
     for confirmation in ("true", 1, [], {}):
         refused(door, gated, [{**tool, "confirmed": confirmation}], 400, "BAD_REQUEST")
+    for note in (["no"], {"why": "no"}, 7):
+        refused(door, gated, [{**tool, "confirmed": False, "confirmation_note": note}], 400, "BAD_REQUEST")
 
 
 def test_the_order_of_the_checks(fake, posted, teammate_with, door, gated):
