@@ -21,7 +21,7 @@ class Agno:
     """The client of one version, in its own process. `agno.run_agent("helper", "Hello")`."""
 
     def __init__(self, version, url):
-        self.key = ""
+        self.version, self.key = version, ""
         command = [AGNOS[version], PROGRAM, url]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

@@ -1,11 +1,28 @@
-"""The AgentOS door with the owner's key, or with anybody's."""
+"""The AgentOS door with the owner's key, or with anybody's; and the real server with unmodified clients of it."""
 
+from pathlib import Path
+
+import httpx2 as httpx
 import pytest
 
+from tests.api.agentos.clients import PATIENCE, Agno
 from tests.api.agentos.door import Door
 from tests.api.agentos.trees import Performing
+from tests.conftest import AGNOS
+from tests.fake_model import FakeModel
 from tests.fake_script import Script
+from tests.serving import Serve
 from tests.trees import told
+
+ROSTER = """
+[[teammates]]
+id = "helper"
+name = "Helper"
+permission_mode = "autonomous"
+human_in_the_loop = true
+tools = ["post", "send", "measure", "look", "count", "stumble", "AskUserQuestion"]
+instructions = "You are {robot_name}."
+"""
 
 
 @pytest.fixture
@@ -62,3 +79,67 @@ def flow(door, fake, member, shout, workflow_of):
         return Performing(door, "/workflows/flow")
 
     return make
+
+
+# --- the real server ---
+
+
+@pytest.fixture(scope="module")
+def endpoint():
+    with FakeModel() as server:
+        yield server
+
+
+@pytest.fixture
+def model(endpoint):
+    endpoint.reply, endpoint.default, endpoint.dropped = None, Script().say("Here you are."), 0
+    endpoint.scripts.clear()
+    endpoint.requests.clear()
+    return endpoint
+
+
+@pytest.fixture(scope="module")
+def house(endpoint, tmp_path_factory):
+    """The server before it is started, so that the clients can begin to load."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "ledger").touch()
+    (folder / "roster.toml").write_text(ROSTER)
+    words = {"OPENAI_BASE_URL": endpoint.base_url, "OPENAI_API_KEY": "test", "SAYSO_MODEL": "fake"}
+    return Serve(folder, SAYSO_TOOLS="tests.api.agentos.tools", LEDGER=str(folder / "ledger"), **words)
+
+
+@pytest.fixture(scope="module")
+def programs(house):
+    running = {version: Agno(version, house.url) for version, python in AGNOS.items() if python.exists()}
+    yield running
+    for program in running.values():
+        program.stop()
+
+
+@pytest.fixture(scope="module")
+def server(house, programs):
+    house.start()
+    house.manage("roster", "load", str(Path(house.environment["LEDGER"]).with_name("roster.toml")))
+    yield house
+    house.stop()
+    house.kill()
+    assert not [line for line in house.output if "Traceback" in line or "ERROR" in line], "".join(house.output)
+
+
+@pytest.fixture
+def ledger(server):
+    """What the tools have done since the test began."""
+    path = Path(server.environment["LEDGER"])
+    path.write_text("")
+    return lambda: path.read_text().splitlines()
+
+
+@pytest.fixture(params=list(AGNOS))
+def agno(request, server, programs, model):
+    return programs[request.param]
+
+
+@pytest.fixture
+def curl(server, model):
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+        yield client

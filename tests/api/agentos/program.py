@@ -37,6 +37,8 @@ class Program:
 
     def decided(self, decisions):
         for requirement, (how, *words) in zip(self.paused.active_requirements, decisions, strict=True):
+            if how == "edit":
+                requirement.tool_execution.tool_args, how, words = words[0], "confirm", ()
             getattr(requirement, how)(*words)
         return [requirement.tool_execution for requirement in self.paused.requirements]
 

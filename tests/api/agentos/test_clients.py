@@ -6,92 +6,18 @@ The door stands open until the last tests, which make a key.
 import json
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import pytest
 
-from tests.api.agentos.clients import PATIENCE, Agno, ClientError
+from tests.api.agentos.clients import ClientError
 from tests.api.agentos.door import COLOURS, TO_THE_END, names
-from tests.conftest import AGNOS
-from tests.fake_model import FakeModel
-from tests.fake_script import Script
 from tests.machine import eventually
-from tests.serving import Serve
 
-ROSTER = """
-[[teammates]]
-id = "helper"
-name = "Helper"
-permission_mode = "autonomous"
-human_in_the_loop = true
-tools = ["post", "send", "measure", "look", "count", "AskUserQuestion"]
-instructions = "You are {robot_name}."
-"""
 clients = pytest.mark.sdks
-
-
-@pytest.fixture(scope="module")
-def endpoint():
-    with FakeModel() as server:
-        yield server
-
-
-@pytest.fixture
-def model(endpoint):
-    endpoint.reply, endpoint.default, endpoint.dropped = None, Script().say("Here you are."), 0
-    endpoint.scripts.clear()
-    endpoint.requests.clear()
-    return endpoint
-
-
-@pytest.fixture(scope="module")
-def house(endpoint, tmp_path_factory):
-    """The server before it is started, so that the clients can begin to load."""
-    folder = tmp_path_factory.mktemp("served")
-    (folder / "ledger").touch()
-    (folder / "roster.toml").write_text(ROSTER)
-    words = {"OPENAI_BASE_URL": endpoint.base_url, "OPENAI_API_KEY": "test", "SAYSO_MODEL": "fake"}
-    return Serve(folder, SAYSO_TOOLS="tests.api.agentos.tools", LEDGER=str(folder / "ledger"), **words)
-
-
-@pytest.fixture(scope="module")
-def programs(house):
-    running = {version: Agno(version, house.url) for version, python in AGNOS.items() if python.exists()}
-    yield running
-    for program in running.values():
-        program.stop()
-
-
-@pytest.fixture(scope="module")
-def server(house, programs):
-    house.start()
-    house.manage("roster", "load", str(Path(house.environment["LEDGER"]).with_name("roster.toml")))
-    yield house
-    house.stop()
-    house.kill()
-    assert not [line for line in house.output if "Traceback" in line or "ERROR" in line], "".join(house.output)
-
-
-@pytest.fixture
-def ledger(server):
-    """What the tools have done since the test began."""
-    path = Path(server.environment["LEDGER"])
-    path.write_text("")
-    return lambda: path.read_text().splitlines()
-
-
-@pytest.fixture(params=list(AGNOS))
-def agno(request, server, programs, model):
-    return programs[request.param]
-
-
-@pytest.fixture
-def curl(server, model):
-    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
-        yield client
 
 
 # --- agno's client ---
@@ -126,6 +52,13 @@ def test_the_client_confirms(agno, model, ledger):
         agno.continue_agent_run("helper", events[-1]["run_id"], decide=[], session_id=events[-1]["session_id"])
     assert told.value.status == 409
     assert ledger() == ["posted hello"]
+
+
+@clients
+def test_the_client_edits_what_runs(agno, model, ledger):
+    model.call("post", {"text": "hello"})
+    done = agno.decide(agno.run_agent("helper", "Post it"), ("edit", {"text": "good evening"}), stream=False)
+    assert (done["status"], ledger()) == ("COMPLETED", ["posted good evening"])
 
 
 @clients
@@ -175,6 +108,29 @@ def test_the_client_reads_what_a_tool_tells_of_its_work(agno, model):
     assert [event["data"]["done"] for event in events if event["event"] == "CustomEvent"] == [1, 2]
     run = agno.get_session_run(events[-1]["session_id"], events[-1]["run_id"])
     assert [event["event"] for event in run["events"]].count("CustomEvent") == 2
+
+
+@clients
+def test_the_client_hears_that_a_tool_failed(agno, model):
+    model.call("stumble", {})
+    events = agno.run_agent_stream("helper", "Walk")
+    assert names(events)[3:6] == ["ToolCallStarted", "ToolCallCompleted", "ToolCallError"]
+    assert "a stone" in events[5]["error"]
+    assert names(events)[-1] == "RunCompleted"
+
+
+@clients
+def test_the_client_hears_that_its_run_was_stopped(agno, model, curl):
+    gate = model.say("one two three").gate(after=2)
+    session = f"stopped-{agno.version}"
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(agno.run_agent_stream, "helper", "Count", session_id=session)
+        gate.wait()
+        [run] = curl.get(f"/sessions/{session}/runs").json()
+        assert curl.post(f"/agents/helper/runs/{run['run_id']}/cancel").json() == {}
+        events = reading.result(20)
+    gate.release()
+    assert (names(events)[-1], events[-1]["kind"]) == ("RunCancelled", "RunCancelledEvent")
 
 
 @clients

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from teammates.tools import ToolContext, tool
+from teammates.tools import ToolContext, ToolError, tool
 
 
 def noted(line: str) -> str:
@@ -42,3 +42,9 @@ def count(context: ToolContext, until: int) -> str:
     for number in range(1, until + 1):
         context.note("call.progress", {"done": number, "tool": "of the tool itself"})
     return "counted"
+
+
+@tool(effect="read")
+def stumble() -> str:
+    """Walk on."""
+    raise ToolError("There was a stone.")
