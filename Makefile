@@ -65,7 +65,7 @@ test: dev
 # Both are started by the tests themselves; what is missing is named.
 test-all: test
 	@$(PYTHON) -m pytest tests/backends tests/chaos
-	@$(PYTHON) -m tests.on_postgres -n 2 --dist loadfile --no-loadscope-reorder -q tests/engine tests/runs tests/approvals
+	@$(PYTHON) -m tests.on_postgres -n 2 --dist loadfile --no-loadscope-reorder -q tests/engine tests/runs tests/approvals tests/api
 	@EXAMPLES=2000 $(PYTHON) -m pytest -q --timeout 900 tests/api/test_any_request.py
 
 lint: dev
