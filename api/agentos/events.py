@@ -6,6 +6,7 @@ from channels.db import database_sync_to_async
 
 from api.agentos.answers import epoch, present
 from api.agentos.kinds import kind_of
+from api.agentos.messages import calls_of
 from api.agentos.shapes import metrics_of, model_of, paused_sentence, provider_of
 from api.agentos.tools import requirements_of, tool_shape, tools_of
 from api.speech import Speech, without_abandoned
@@ -127,7 +128,7 @@ class Telling:
         event = {
             "event": "RunPaused",
             "content": paused_sentence(gates),
-            "tools": tools_of(self.run, gates),
+            "tools": tools_of(self.run, gates, calls_of(self.run)),
             "requirements": requirements_of(gates),
         }
         told_again = position(line) == self.after + 1  # to somebody who has decided a part of it

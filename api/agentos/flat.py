@@ -1,6 +1,7 @@
 """Runs of a session as lists show them (contract 6): flat, and many of them in a fixed number of queries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
@@ -14,7 +15,7 @@ from api.agentos.tools import tools_of
 from approvals.models import Gate, Question, ToolApproval
 from runs.journal import Line
 from runs.models import Event as Row
-from runs.models import Run, Session, ToolCall
+from runs.models import Message, Run, Session, ToolCall
 from runs.states import RunStatus
 from teammates.models import Revision
 
@@ -25,11 +26,11 @@ UNSAID = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.PAUSED)  # their cont
 
 
 class Kept(Telling):
-    """Tells a run from rows that were read for many of them."""
+    """Tells a run that was just read from the rows that were read with it."""
 
-    def __init__(self, run: Run, gates: list[Gate]) -> None:
+    def __init__(self, run: Run, gates: list[Gate], calls: list[ToolCall]) -> None:
         super().__init__(run)
-        self.known = {call.pk: call for call in run.calls.all()}
+        self.known = {call.pk: call for call in calls}
         self.waiting = gates
 
     def call(self, line: Line) -> ToolCall:
@@ -43,9 +44,37 @@ class Kept(Telling):
 
 
 def with_rows(runs: "QuerySet[Run]") -> "QuerySet[Run]":
-    """What the shapes read of each run comes along, but for its session."""
+    """Who performs each run comes along."""
     revisions = Prefetch("performer_revision", Revision.objects.only("definition"))
-    return runs.prefetch_related("teammate", "team", "workflow", revisions, "calls", "messages")
+    return runs.prefetch_related("teammate", "team", "workflow", revisions)
+
+
+@dataclass
+class Rows:
+    """What is told of one run, read for many of them at once."""
+
+    run: Run
+    lines: list[Line] = field(default_factory=list)
+    gates: list[Gate] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
+    turns: list[Message] = field(default_factory=list)
+    partial: str = ""
+
+    @property
+    def has_asked(self) -> bool:
+        return any(line.kind == ASKED for line in self.lines)
+
+
+def rows_of(session: Session, runs: Iterable[Run]) -> dict[int, Rows]:
+    """What was said and called in these runs of the session, which come from `with_rows`."""
+    found = {run.pk: Rows(run) for run in runs}
+    for rows in found.values():
+        rows.run.session = session
+    for call in ToolCall.objects.filter(run__in=found):
+        found[call.run_id].calls.append(call)
+    for said in Message.objects.filter(run__in=found):
+        found[said.run_id].turns.append(said)
+    return found
 
 
 def page_of_runs(session: Session, runs: "QuerySet[Run]", limit: int, page: int) -> list[dict[str, Any]]:
@@ -56,30 +85,30 @@ def page_of_runs(session: Session, runs: "QuerySet[Run]", limit: int, page: int)
 
 def flat_runs(session: Session, runs: Iterable[Run]) -> list[dict[str, Any]]:
     """`runs` come from `with_rows` and are of this session."""
-    runs = list(runs)
-    for run in runs:
-        run.session = session
-    lines = lines_in(runs, [*TOLD, ASKED])
-    gates = gates_in([run for run in runs if any(line.kind == ASKED for line in lines.get(run.pk, []))])
-    partial = words_in([run for run in runs if run.status not in UNSAID])
-    return [flat(run, gates.get(run.pk, []), lines.get(run.pk, []), partial.get(run.pk, "")) for run in runs]
+    found = rows_of(session, runs)
+    for line in lines_in(found, [*TOLD, ASKED]):
+        found[line.run_id].lines.append(line)
+    take_gates({pk: rows for pk, rows in found.items() if rows.has_asked})
+    take_words({pk: rows for pk, rows in found.items() if rows.run.status not in UNSAID})
+    return [flat(rows) for rows in found.values()]
 
 
-def flat(run: Run, gates: list[Gate], lines: list[Line], partial: str) -> dict[str, Any]:
-    thinking = "".join(message.thinking for message in run.messages.all())
+def flat(rows: Rows) -> dict[str, Any]:
+    run, gates = rows.run, rows.gates
+    thinking = "".join(said.thinking for said in rows.turns)
     shape = {
         "run_id": str(run.uuid),
         **kind_of(run).names(run.performer),
         "user_id": run.user_id or None,
         "status": status_of(run),
         "run_input": run.message,
-        "content": content_of(run, gates, partial),
+        "content": content_of(run, gates, rows.partial),
         "run_response_format": "text" if run.output_data is None else "json",
         "reasoning_content": thinking or None,
         "metrics": metrics_of(run),
-        "messages": said_in(run),
-        "tools": tools_of(run, gates) or None,
-        "events": events_of(run, gates, lines) or None,
+        "messages": said_in(run, rows.turns, rows.calls),
+        "tools": tools_of(run, gates, rows.calls) or None,
+        "events": events_of(rows) or None,
         "session_state": run.session.session_state,
         "created_at": iso(run.created_at),
     }
@@ -94,45 +123,41 @@ def content_of(run: Run, gates: list[Gate], partial: str) -> Any:
     return paused_sentence(gates) if run.status == RunStatus.PAUSED else partial
 
 
-def events_of(run: Run, gates: list[Gate], lines: list[Line]) -> list[Event]:
+def events_of(rows: Rows) -> list[Event]:
     """A workflow's are told with the run itself."""
-    return [] if run.workflow_id else Kept(run, gates).events(lines)
+    return [] if rows.run.workflow_id else Kept(rows.run, rows.gates, rows.calls).events(rows.lines)
 
 
-def gates_in(runs: list[Run]) -> dict[int, list[Gate]]:
+def take_gates(found: dict[int, Rows]) -> None:
     """As `gates_of`, of all these runs."""
-    if not runs:
-        return {}
-    by_pk = {run.pk: run for run in runs}
-    calls = {call.pk: call for run in runs for call in run.calls.all()}
+    if not found:
+        return
+    calls = {call.pk: call for rows in found.values() for call in rows.calls}
     kinds = (ToolApproval.objects, Question.objects)
-    every: list[Gate] = [gate for gates in kinds for gate in gates.filter(run__in=by_pk)]
-    found: dict[int, list[Gate]] = {}
+    every: list[Gate] = [gate for gates in kinds for gate in gates.filter(run__in=found)]
     for gate in sorted(every, key=lambda gate: (gate.created_at, gate.pk)):
-        gate.run = by_pk[gate.run_id]
+        rows = found[gate.run_id]
+        gate.run = rows.run
         if gate.call_id:
             gate.call = calls[gate.call_id]
-        found.setdefault(gate.run_id, []).append(gate)
-    return found
+        rows.gates.append(gate)
 
 
-def lines_in(runs: list[Run], kinds: Iterable[str]) -> dict[int, list[Line]]:
-    rows = Row.objects.filter(run__in=[run.pk for run in runs], kind__in=list(kinds)).order_by("run", "seq")
-    found: dict[int, list[Line]] = {}
-    for run_id, seq, kind, data, at in rows.values_list("run_id", "seq", "kind", "data", "at"):
-        found.setdefault(run_id, []).append(Line(run_id, seq, kind, data, at))
-    return found
+def lines_in(runs: Iterable[int], kinds: Iterable[str]) -> Iterator[Line]:
+    rows = Row.objects.filter(run__in=list(runs), kind__in=list(kinds)).order_by("run", "seq")
+    return (Line(*row) for row in rows.values_list("run_id", "seq", "kind", "data", "at"))
 
 
-def words_in(runs: list[Run]) -> dict[int, str]:
+def take_words(found: dict[int, Rows]) -> None:
     """What each has said in the turn at which it stands: a turn that is open or was cut off has no message."""
-    said: dict[int, str] = {}
-    for run_id, lines in lines_in(runs, ("text", "turn.started", "turn.restarted")).items():
-        for line in lines:
-            said[run_id] = said.get(run_id, "") + line.data["delta"] if line.kind == "text" else ""
-    return said
+    if not found:
+        return
+    for line in lines_in(found, ("text", "turn.started", "turn.restarted")):
+        rows = found[line.run_id]
+        rows.partial = rows.partial + line.data["delta"] if line.kind == "text" else ""
 
 
-def chat_of(runs: Iterable[Run]) -> list[dict[str, Any]]:
-    """What was said in these runs, one after another."""
-    return [message for run in runs for message in said_in(run)]
+def chat_of(session: Session, runs: Iterable[Run]) -> list[dict[str, Any]]:
+    """What was said in these runs of the session, one after another."""
+    found = rows_of(session, runs).values()
+    return [message for rows in found for message in said_in(rows.run, rows.turns, rows.calls)]

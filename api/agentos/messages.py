@@ -2,35 +2,52 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from api.agentos.answers import epoch, present
 from runs.engine.background import instructions
 from runs.models import Message, Run, RunFile, ToolCall
 from runs.states import CallState
+from teammates.prepared import Select
 
 TOLD = (CallState.SUCCEEDED, CallState.FAILED, CallState.DENIED)
 
 
-def messages_of(run: Run, files: list[RunFile]) -> list[dict[str, Any]]:
+def messages_of(run: Run, files: list[RunFile], calls: list[ToolCall]) -> list[dict[str, Any]]:
     """System, the person's message, and every turn with its calls and their results. `files`: the conversation's."""
     system = "\n\n".join(instructions(run, run.performer_revision.definition, files))
     begin = [message("system", f"{run.uuid}-system", epoch(run.created_at), content=system)] if system else []
-    return begin + said_in(run)
+    return begin + said_in(run, _turns(run=run.pk), calls)
 
 
-def said_in(run: Run) -> list[dict[str, Any]]:
+def said_in(run: Run, turns: list[Message], calls: list[ToolCall]) -> list[dict[str, Any]]:
     """As `messages_of`, less the system message."""
-    calls: dict[int, list[ToolCall]] = {}
-    for call in calls_of(run):
-        calls.setdefault(call.turn, []).append(call)
+    by_turn: dict[int, list[ToolCall]] = {}
+    for call in current(calls):
+        by_turn.setdefault(call.turn, []).append(call)
     found = [message("user", f"{run.uuid}-user", epoch(run.created_at), content=run.message)]
-    for said in run.messages.all():
-        found += turn(said, calls.get(said.turn, []))
+    for said in turns:
+        found += turn(said, by_turn.get(said.turn, []))
     return found
 
 
 def calls_of(run: Run) -> list[ToolCall]:
-    """Those that no later one has replaced; read from the run where they came along with it."""
-    return [call for call in run.calls.all() if call.retried_as_id is None]
+    return _calls(run=run.pk)
+
+
+def current(calls: list[ToolCall]) -> list[ToolCall]:
+    """Those that no later one has replaced."""
+    return [call for call in calls if call.retried_as_id is None]
+
+
+@Select
+def _turns(run: Any) -> "QuerySet[Message]":
+    return Message.objects.filter(run_id=run)
+
+
+@Select
+def _calls(run: Any) -> "QuerySet[ToolCall]":
+    return ToolCall.objects.filter(run_id=run)
 
 
 def turn(said: Message, calls: list[ToolCall]) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ def detail_shape(session: Session) -> dict[str, Any]:
         "metrics": metrics,
         "total_tokens": metrics["total_tokens"],
         "metadata": session.metadata,
-        "chat_history": chat_of(runs),
+        "chat_history": chat_of(session, runs),
     }
     return present(shape)
 

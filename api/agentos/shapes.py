@@ -7,11 +7,11 @@ from django.conf import settings
 from api.agentos.answers import epoch, present
 from api.agentos.kinds import kind_of
 from api.agentos.media import media_of
-from api.agentos.messages import messages_of
+from api.agentos.messages import calls_of, messages_of
 from api.agentos.tools import requirements_of, tools_of
 from approvals.models import Gate, Question, ToolApproval
 from approvals.selectors import gates_in_tree
-from runs.models import Run
+from runs.models import Run, ToolCall
 from runs.states import RunStatus
 from runs.trees import usage_of, waits_for_people
 from runs.uploads import of_conversation
@@ -70,7 +70,11 @@ def model_of(run: Run) -> str:
 
 def run_shape(run: Run) -> dict[str, Any]:
     """The RunOutput, of a team with those of its members; events are added by who has them."""
-    gates, files = gates_in_tree(run), of_conversation(run)
+    return shape_of(run, gates_in_tree(run), calls_of(run))
+
+
+def shape_of(run: Run, gates: list[Gate], calls: list[ToolCall]) -> dict[str, Any]:
+    files = of_conversation(run)
     model = model_of(run)
     shape = {
         "run_id": str(run.uuid),
@@ -88,8 +92,8 @@ def run_shape(run: Run) -> dict[str, Any]:
         "status": status_of(run),
         "metrics": metrics_of(run),
         "member_responses": member_responses(run) if run.team_id else None,
-        "messages": messages_of(run, files),
-        "tools": tools_of(run, gates) or None,
+        "messages": messages_of(run, files, calls),
+        "tools": tools_of(run, gates, calls) or None,
         "requirements": requirements_of(gates) or None,
         "metadata": run.metadata or None,
         "input": {"input_content": run.message, **media_of(run, files)},

@@ -4,18 +4,23 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from channels.db import database_sync_to_async
+from django.db.models import QuerySet
 from django.http import HttpResponse
 
 from api.agentos.answers import answer, written
 from api.agentos.events import Event, Telling, told
-from api.agentos.shapes import run_shape
+from api.agentos.flat import ASKED, Kept
+from api.agentos.messages import calls_of
+from api.agentos.shapes import run_shape, shape_of
 from api.agentos.tree_events import TreeTelling
 from api.agentos.workflow_shapes import workflow_run_shape
 from api.streams import EventStream, Later
+from approvals.selectors import gates_of
 from runs.journal import Line
-from runs.live.follow import ENDS, follow, lines_after
+from runs.live.follow import ENDS, PAGE, follow, lines_after
 from runs.live.trees import follow_tree, tree_lines
 from runs.models import Run
+from teammates.prepared import Select
 
 RELATED = ("teammate", "team", "workflow", "session", "performer_revision", "called_by", "parent", "root")
 NOT_KEPT = ("RunContent", "TeamRunContent", "WorkflowPaused", "StepExecutorPaused")  # the last two are of version 3
@@ -73,22 +78,36 @@ def waited(run: Run, after: int = 0) -> Later:
 
 
 def finished(run_id: int) -> HttpResponse:
-    return answer(whole(Run.objects.select_related(*RELATED).get(pk=run_id)))
+    [run] = _run(pk=run_id)
+    return answer(whole(run))
+
+
+@Select
+def _run(pk: Any) -> "QuerySet[Run]":
+    return Run.objects.select_related(*RELATED).filter(pk=pk)
 
 
 def whole(run: Run) -> Event:
     """The RunOutput with its events: all but the words, which its content holds."""
-    telling = telling_of(run)
-    events = [event for event in telling.events(all_lines(run)) if event["event"] not in NOT_KEPT]
-    if isinstance(telling, TreeTelling) and telling.book is not None:
+    if run.teammate_id is not None:
+        lines = all_lines(run)
+        gates = gates_of(run) if any(line.kind == ASKED for line in lines) else []
+        calls = calls_of(run)
+        return shape_of(run, gates, calls) | {"events": kept(Kept(run, gates, calls).events(lines))}
+    telling = TreeTelling(run)
+    events = kept(telling.events([*tree_lines(run.pk)]))
+    if telling.book is not None:
         return workflow_run_shape(run, telling.book) | {"events": events}
     return run_shape(run) | {"events": events}
 
 
+def kept(events: list[Event]) -> list[Event]:
+    return [event for event in events if event["event"] not in NOT_KEPT]
+
+
 def all_lines(run: Run) -> list[Line]:
-    if run.teammate_id is None:
-        return [*tree_lines(run.pk)]
-    found: list[Line] = []
-    while page := lines_after(run.pk, found[-1].seq if found else 0):
+    found = page = lines_after(run.pk, 0)
+    while len(page) == PAGE:
+        page = lines_after(run.pk, page[-1].seq)
         found += page
     return found

@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.agentos.answers import epoch, present
-from api.agentos.messages import calls_of, id_of
+from api.agentos.messages import current, id_of
 from approvals.asking import name_of
 from approvals.models import Gate, Question, ToolApproval, Verdict
 from runs.models import Run, ToolCall
@@ -149,11 +149,11 @@ def question_shape(item: dict[str, Any], answer: Any) -> dict[str, Any]:
 # --- of a whole run ---
 
 
-def tools_of(run: Run, gates: list[Gate]) -> list[dict[str, Any]]:
+def tools_of(run: Run, gates: list[Gate], calls: list[ToolCall]) -> list[dict[str, Any]]:
     """All calls of the run in their order, and last what waits without a call."""
     own = [gate for gate in gates if gate.run_id == run.pk]
     newest = {gate.call_id: gate for gate in own if gate.call_id}  # gates are in the order in which they opened
-    return [tool_shape(call, newest.get(call.pk)) for call in calls_of(run)] + [
+    return [tool_shape(call, newest.get(call.pk)) for call in current(calls)] + [
         lone(gate) for gate in own if gate.call_id is None and gate.is_pending
     ]
 
