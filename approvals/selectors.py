@@ -12,8 +12,9 @@ from django.utils.http import urlencode
 
 from approvals.access import waiting_for
 from approvals.cards import line_of, title_of
-from approvals.models import Gate, Question, ToolApproval
+from approvals.models import Gate, GateQuerySet, Question, ToolApproval
 from runs.models import Run
+from teammates.prepared import Select
 
 PERFORMERS = ("teammate", "team", "workflow")
 ORDERS = {"": "Highest risk first", "oldest": "Oldest first"}
@@ -41,12 +42,24 @@ def today(user: User) -> Day:
 
 def gates_of(*runs: Run) -> list[Gate]:
     """Everything that waited or waits in these runs, in the order in which it was asked."""
-    related, by_pk = ("decided_by", "call"), {run.pk: run for run in runs}
-    approvals, questions = ToolApproval.objects.filter(run__in=runs), Question.objects.filter(run__in=runs)
-    found: list[Gate] = [*approvals.select_related(*related), *questions.select_related(*related)]
+    by_pk = {run.pk: run for run in runs}
+    kinds = (ToolApproval, Question)
+    if len(by_pk) == 1:
+        found: list[Gate] = [gate for kind in kinds for gate in _gates(kind, run=next(iter(by_pk)))]
+    else:
+        found = [gate for kind in kinds for gate in with_call(kind.objects.filter(run__in=by_pk))]
     for gate in found:
         gate.run = by_pk[gate.run_id]
     return sorted(found, key=lambda gate: (gate.created_at, gate.pk))
+
+
+def with_call(gates: GateQuerySet) -> GateQuerySet:
+    return gates.select_related("decided_by", "call")
+
+
+@Select
+def _gates(kind: type[ToolApproval] | type[Question], run: Any) -> GateQuerySet:
+    return with_call(kind.objects.filter(run_id=run))
 
 
 def gates_in_tree(run: Run) -> list[Gate]:

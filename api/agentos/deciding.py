@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from api.agentos.errors import Problem
+from api.agentos.messages import calls_of, id_of
 from api.agentos.tools import gate_part, public_name, waiting_id
 from approvals import services
 from approvals.answers import APPROVE
@@ -21,6 +22,7 @@ from runs.models import Event, Run, ToolCall
 from runs.services import lock
 from runs.states import GateStatus, RunStatus
 from runs.trees import waits_for_people
+from teammates.prepared import Select
 from teammates.tools.questions import ASK
 
 VIA = "agentos"
@@ -42,7 +44,7 @@ def decide_all(run: Run, items: list[Any], by: User) -> int:
     """
     with write(durable=True):
         lock(run)
-        run.refresh_from_db(fields=["status"])
+        look_again(run)
         waits, so_far = Waiting(run), newest(run)
         if not waits.is_paused:
             raise Problem(409, f"The run is not paused: it is {run.status}.")
@@ -51,7 +53,7 @@ def decide_all(run: Run, items: list[Any], by: User) -> int:
             raise Problem(400, "No decision in tools: set confirmed, the fields' values, selected_options or result.")
         for said in [said for said in found if said.gate.is_pending]:
             take(said, by)
-        run.refresh_from_db(fields=["status", "open_gates", "open_children"])
+        look_again(run)
         return place_of(run, "run.paused") - 1 if waits_for_people(run) else so_far
 
 
@@ -64,16 +66,30 @@ def attached(run: Run) -> int:
     raise Problem(409, f"The run is not paused: it is {run.status}.")
 
 
+def look_again(run: Run) -> None:
+    """How it stands now that nobody else can change it."""
+    [(run.status, run.last_seq, run.open_gates, run.open_children)] = _standing(pk=run.pk)
+
+
+@Select
+def _standing(pk: Any) -> "QuerySet[Run, tuple[Any, ...]]":
+    return Run.objects.filter(pk=pk).values_list("status", "last_seq", "open_gates", "open_children")
+
+
 def place_of(run: Run, kind: str) -> int:
     """Where the newest event of a kind stands in what followers of the run are told; 0 when there is none."""
-    found = Event.objects.filter(run=run, kind=kind).order_by("-seq").first()
-    return 0 if found is None else found.seq if run.teammate_id else found.pk
+    seq, pk = _newest_of.first(run=run.pk, kind=kind) or (0, 0)
+    return int(seq if run.teammate_id else pk)
+
+
+@Select
+def _newest_of(run: Any, kind: Any) -> "QuerySet[Event, tuple[Any, ...]]":
+    return Event.objects.filter(run_id=run, kind=kind).order_by("-seq").values_list("seq", "pk")[:1]
 
 
 def newest(run: Run) -> int:
-    """The place of the last thing that has happened."""
+    """The place of the last thing that has happened, in what followers are told."""
     if run.teammate_id:
-        run.refresh_from_db(fields=["last_seq"])
         return run.last_seq
     tree = Run.objects.tree_of(run).values("pk")
     return int(Event.objects.filter(run__in=tree).aggregate(last=Max("pk"))["last"] or 0)
@@ -86,12 +102,6 @@ def take(said: Said, by: User) -> None:
         services.answer(said.gate, by=by, digest=said.gate.digest, via=VIA, **said.words)
 
 
-def last_of(run: Run, kind: str) -> int | None:
-    """The seq of the newest event of a kind."""
-    found = Event.objects.filter(run=run, kind=kind).order_by("-seq").values_list("seq", flat=True).first()
-    return None if found is None else int(found)
-
-
 class Waiting:
     """What a run waits for, and what was decided of it: what the items of `tools` are held against."""
 
@@ -99,10 +109,10 @@ class Waiting:
         gates = gates_in_tree(run)
         self.is_paused = run.status == RunStatus.PAUSED if run.teammate_id else any(gate.is_pending for gate in gates)
         self.gates = {waiting_id(gate): gate for gate in gates}
-        calls = run.calls if run.teammate_id else ToolCall.objects.filter(run__in=Run.objects.tree_of(run))
-        self.calls = {f"call_{pk}": tool for pk, tool in calls.values_list("pk", "tool")}
-        decided = Event.objects.filter(run=run, kind="gate.decided", seq__gt=last_of(run, "run.paused") or 0)
-        self.just_decided = {data["gate"] for data in decided.values_list("data", flat=True)}
+        calls = calls_of(run) if run.teammate_id else ToolCall.objects.filter(run__in=Run.objects.tree_of(run))
+        self.calls = {id_of(call): call.tool for call in calls}
+        since, _ = _newest_of.first(run=run.pk, kind="run.paused") or (0, 0)
+        self.just_decided = {data["gate"] for data in _decided(run=run.pk, after=since)}
 
     def reading(self, item: Any) -> Said | None:
         """The decision in one item; None where it says nothing: an earlier call, or one left open."""
@@ -121,6 +131,11 @@ class Waiting:
         if not repeats(said.gate, item):
             raise Problem(409, f"Tool call {name!r} has been decided otherwise. Nothing was decided.")
         return said if name_of(said.gate) in self.just_decided else None
+
+
+@Select
+def _decided(run: Any, after: Any) -> "QuerySet[Event, dict[str, Any]]":
+    return Event.objects.filter(run_id=run, kind="gate.decided", seq__gt=after).values_list("data", flat=True)
 
 
 def read(gate: Gate, item: dict[str, Any]) -> Said | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from channels.db import database_sync_to_async
+from django.db.models import QuerySet
 
 from api.agentos.answers import epoch, present
 from api.agentos.kinds import kind_of
@@ -16,6 +17,7 @@ from runs.journal import Line
 from runs.live.trees import TreeLine
 from runs.models import Run, ToolCall
 from runs.states import CallState
+from teammates.prepared import Select
 from teammates.tools.registry import registry
 
 Event = dict[str, Any]
@@ -115,13 +117,15 @@ class Telling:
         return [{"event": TOLD_BY_TOOL, "kind": line.kind, "data": line.data}]
 
     def call(self, line: Line) -> ToolCall:
-        return ToolCall.objects.get(pk=line.data["call"], run_id=self.run.pk)
+        [call] = _call(pk=line.data["call"], run=self.run.pk)
+        return call
 
     def gates(self) -> list[Gate]:
         return gates_of(self.run)
 
     def ended(self) -> Run:
-        return Run.objects.select_related("session").get(pk=self.run.pk)
+        [run] = _ended(pk=self.run.pk)
+        return run
 
     def paused(self, line: Line) -> list[Event]:
         gates = self.gates()
@@ -154,6 +158,16 @@ class Telling:
 
     def cancelled(self, line: Line) -> list[Event]:
         return [{"event": "RunCancelled", "reason": line.data["reason"] or f"Stopped by {line.data['by']}"}]
+
+
+@Select
+def _call(pk: Any, run: Any) -> "QuerySet[ToolCall]":
+    return ToolCall.objects.filter(pk=pk, run_id=run)
+
+
+@Select
+def _ended(pk: Any) -> "QuerySet[Run]":
+    return Run.objects.select_related("session").filter(pk=pk)
 
 
 ESSENTIAL = {"RunContent", "RunPaused", "RunError", "RunCancelled"}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 
 from api.agentos.answers import answer
@@ -27,6 +28,7 @@ from runs.options import Options
 from runs.sessions import open_session
 from teammates.models import Revision
 from teammates.performers import Performer
+from teammates.prepared import Select
 
 
 def listed(request: Request, kind: Kind, shape: Callable[[Any], dict[str, Any]]) -> HttpResponse:
@@ -34,10 +36,15 @@ def listed(request: Request, kind: Kind, shape: Callable[[Any], dict[str, Any]])
 
 
 def performer_of(request: Request, kind: Kind, slug: str) -> Any:
-    found = kind.rows(request.auth.user).filter(slug=slug).first()
+    found = _performer.first(kind, account=request.auth.user, slug=slug)
     if found is None:
         raise Http404(f"{kind.title} not found")
     return found
+
+
+@Select
+def _performer(kind: Kind, account: Any, slug: Any) -> "QuerySet[Any]":
+    return kind.rows(account).filter(slug=slug)
 
 
 def run_of(
@@ -45,17 +52,24 @@ def run_of(
 ) -> Run:
     """The run, or `Http404`: of this performer, and of this session and end user where they are given."""
     performer = performer_of(request, kind, slug)
-    runs = Run.objects.of_account(request.auth.user).filter(**{kind.field: performer}, uuid=uuid_of(run_id))
-    if kind is not AGENT:
-        runs = runs.exclude(parent__workflow__isnull=False, workflow__isnull=False)  # a branch is no run outside
-    if session_id:
-        runs = runs.filter(session__key=session_id)
-    if user_id:
-        runs = runs.filter(user_id__in=("", user_id))
-    found = runs.select_related(*RELATED).first()
+    given: dict[str, Any] = {"session": session_id, "user": user_id}
+    within = {name: value for name, value in given.items() if value}
+    found = _run.first(kind, performer=performer, account=request.auth.user, uuid=uuid_of(run_id), **within)
     if found is None:
         raise Http404("Run not found")
     return found
+
+
+@Select
+def _run(kind: Kind, performer: Any, account: Any, uuid: Any, session: Any = None, user: Any = None) -> "QuerySet[Run]":
+    runs = Run.objects.of_account(account).filter(**{kind.field: performer}, uuid=uuid)
+    if kind is not AGENT:
+        runs = runs.exclude(parent__workflow__isnull=False, workflow__isnull=False)  # a branch is no run outside
+    if session is not None:
+        runs = runs.filter(session__key=session)
+    if user is not None:
+        runs = runs.filter(Q(user_id="") | Q(user_id=user))
+    return runs.select_related(*RELATED)
 
 
 def runs_listed(request: Request, kind: Kind, slug: str, query: RunFilter) -> HttpResponse:
