@@ -152,8 +152,17 @@ def context_of(run: Run, call: ToolCall, shared: dict[str, Any]) -> ToolContext:
 def note(run_id: int, kind: str, data: dict[str, Any]) -> None:
     if kind not in TOLD_BY_TOOLS:
         raise ToolError(f"A tool may tell {', '.join(TOLD_BY_TOOLS)}, not {kind}.")
+    if kind == "todos" and not are_todos(data.get("items")):
+        raise ToolError('Todos are told as {"items": [{"text": "…", "done": false}]}.')
     with write():
         journal.tell(run_id, kind, data)
+
+
+def are_todos(items: Any) -> bool:
+    """Pages and clients show them: what they cannot show would stay in the log for good."""
+    return isinstance(items, list) and all(
+        isinstance(item, dict) and isinstance(item.get("text"), str) for item in items
+    )
 
 
 def share(session: Session, state: dict[str, Any]) -> None:

@@ -180,6 +180,20 @@ def test_a_tool_tells_only_what_tools_may_tell(own_tool, use):
     assert kinds(run).count("run.completed") == 1
 
 
+@pytest.mark.parametrize("told", [{}, {"items": "all"}, {"items": ["wash"]}, {"items": [{"text": 7}]}])
+def test_a_list_to_do_that_nobody_could_show_is_refused(own_tool, use, told):
+    @own_tool(effect="pure")
+    def plan(context: ToolContext) -> str:
+        """Plan."""
+        context.note("todos", told)
+        return "ok"
+
+    run = use(("plan", {}))
+    [(state, said)] = results(run)
+    assert (state, "Todos are told as" in said) == ("failed", True)
+    assert "todos" not in kinds(run)
+
+
 # --- several calls ---
 
 
