@@ -49,7 +49,7 @@ class Telling:
                 self.begun.add(line.data["call"])
 
     def needs_no_rows(self, lines: list[Line]) -> bool:
-        return all(line.kind in PURE for line in lines)
+        return not any(line.kind in FROM_ROWS for line in lines)
 
     def line(self, line: Line) -> list[Event]:
         make = MAKERS.get(line.kind)
@@ -189,7 +189,8 @@ MAKERS = {  # kind of line: the method that makes its events
     "run.failed": "failed",
     "run.cancelled": "cancelled",
 }
-# Told without reading rows.
+FROM_ROWS = {"call.started", "call.finished", "run.paused", "run.completed"}  # an event's words are in rows
+# Told without reading rows, and of one event each.
 PURE = {"text", "thinking", "turn.started", "turn.finished", "turn.restarted", "call.progress", "note", "todos"}
 
 

@@ -21,6 +21,12 @@ def lines_after(run_id: int, after: int, limit: int = PAGE) -> list[Line]:
     return [Line(*row) for row in _lines(limit, run=run_id, after=after)]
 
 
+def first_after(run_id: int, after: int) -> list[Line] | None:
+    """As `lines_after`; None where nothing will ever come."""
+    lines = lines_after(run_id, after)
+    return None if after and not lines and has_ended(run_id, after) else lines
+
+
 def has_ended(run_id: int, by: int) -> bool:
     return Event.objects.filter(run_id=run_id, seq__lte=by, kind__in=ENDS).exists()
 
@@ -37,11 +43,9 @@ async def follow(run_id: int, after: int = 0) -> AsyncIterator[list[Line]]:
     It goes on through pauses. No database connection is held between reads.
     """
     read = database_sync_to_async(lines_after)
-    if after and await database_sync_to_async(has_ended)(run_id, after):
-        return
     with hub.follow(topic_of(run_id)) as follower:
-        fresh = await read(run_id, after)
-        while True:
+        fresh = await database_sync_to_async(first_after)(run_id, after)
+        while fresh is not None:
             while fresh:
                 after = fresh[-1].seq
                 yield fresh
