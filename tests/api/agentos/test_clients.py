@@ -147,6 +147,35 @@ def test_the_client_stops_a_run(agno, model, curl):
 
 
 @clients
+def test_the_client_keeps_sessions(agno, model):
+    session = f"kept-{agno.version}"
+    made = agno.create_session(session_id=session, user_id="ann", session_name="First", session_state={"n": 1})
+    assert (made["session_id"], made["session_state"]) == (session, {"n": 1})
+    run = agno.run_agent("helper", "Hello", session_id=session, user_id="ann")
+    assert [each["run_id"] for each in agno.get_session_runs(session)] == [run["run_id"]]
+    assert agno.rename_session(session, "Second")["session_name"] == "Second"
+    assert agno.update_session(session, session_state={"n": 2})["session_state"] == {"n": 2}
+    listed = agno.get_sessions(user_id="ann", session_name="Second")["data"]
+    assert session in [each["session_id"] for each in listed]
+    agno.delete_session(session)
+    with pytest.raises(ClientError) as told:
+        agno.get_session(session)
+    assert told.value.status == 404
+
+
+@clients
+def test_the_client_keeps_memories(agno, model):
+    user = f"eve-{agno.version}"
+    made = agno.create_memory("Likes red", user, topics=["colour"])
+    found = agno.list_memories(user_id=user, topics=["colour"], search_content="red")["data"]
+    assert [each["memory_id"] for each in found] == [made["memory_id"]]
+    assert agno.update_memory(made["memory_id"], "Likes blue", user)["memory"] == "Likes blue"
+    assert "colour" in agno.get_memory_topics()
+    agno.delete_memory(made["memory_id"])
+    assert agno.list_memories(user_id=user)["data"] == []
+
+
+@clients
 def test_the_client_is_told_what_went_wrong(agno, model):
     model.error(400)
     assert agno.run_agent("helper", "Hello")["status"] == "ERROR"
