@@ -173,8 +173,11 @@ class Writer:
         self._thread: threading.Thread | None = None
         self.on_lost: Callable[[str], None] = lambda lease: None  # told of leases that hold no run any more
 
-    def say(self, run_id: int, lease: str, kind: str, data: dict[str, Any]) -> None:
-        """Queue one line of a run that this worker holds. Adjacent text of a turn becomes one line."""
+    def say(self, run_id: int, lease: str, kind: str, data: dict[str, Any], *, at_once: bool = True) -> None:
+        """Queue one line of a run that this worker holds. Adjacent text of a turn becomes one line.
+
+        Not `at_once`: it may wait for the next line, or for `hurry`.
+        """
         with self._changed:
             said = self._said.setdefault((run_id, lease), [])
             if said and kind in ("text", "thinking") and said[-1][0] == kind and said[-1][1]["turn"] == data["turn"]:
@@ -184,6 +187,12 @@ class Writer:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
                 self._thread.start()
+            if at_once:
+                self._changed.notify_all()
+
+    def hurry(self) -> None:
+        """Write what waits."""
+        with self._changed:
             self._changed.notify_all()
 
     def take(self, run_id: int, lease: str) -> list[Happening]:

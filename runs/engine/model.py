@@ -27,6 +27,7 @@ from teammates.prepared import Select
 # Of one answer, so that none fills the memory, or the screens of those who decide.
 MAX_CALLS = 100
 MAX_BYTES, MAX_LINE = 64_000_000, 4_000_000
+ANNOUNCED_WITHIN = 0.02  # seconds
 TURN_DEADLINE = 15 * 60  # seconds for one answer, however steadily it drips
 TOO_MUCH = "model_too_much"
 MAYBE_MEDIA = " (The message came with pictures or sound, which not every model takes.)"
@@ -54,7 +55,7 @@ class Model:
 
         answer = demo.answer if request.model == "demo" else ask_endpoint
         fault_point("turn.before_llm")
-        reply = self.hold.wait(in_reader(answer(request, heard)))
+        reply = self.hold.wait(in_reader(announced(answer(request, heard))))
         fault_point("turn.after_llm")
         return reply
 
@@ -65,7 +66,17 @@ class Model:
             begun = _begun.first(run=self.run.pk)
             again = begun is not None and begun["turn"] == turn
         self._first = False
-        writer.say(self.run.pk, self.hold.lease, "turn.restarted" if again else "turn.started", {"turn": turn})
+        kind = "turn.restarted" if again else "turn.started"
+        writer.say(self.run.pk, self.hold.lease, kind, {"turn": turn}, at_once=False)
+
+
+async def announced(answer: Coroutine[Any, Any, Reply]) -> Reply:
+    """The beginning of the turn goes to the log with the first words, or alone when they take their time."""
+    later = asyncio.get_running_loop().call_later(ANNOUNCED_WITHIN, writer.hurry)
+    try:
+        return await answer
+    finally:
+        later.cancel()
 
 
 @Select

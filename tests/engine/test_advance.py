@@ -1,6 +1,6 @@
 import pytest
 
-from tests.machine import kinds
+from tests.machine import eventually, kinds
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,3 +37,12 @@ def test_usage_is_summed_over_the_turns(fake, posted, teammate_with, start, carr
     usages = [message.usage for message in got.messages.all()]
     assert got.usage["total_tokens"] == sum(usage["total_tokens"] for usage in usages) > 0
     assert got.usage["model_calls"] == 2
+
+
+def test_the_turn_is_in_the_log_while_the_model_is_still_silent(fake, teammate_with, start, carry, aside):
+    silent = fake.say("Hello there").gate(after=0)
+    run = start(teammate_with())
+    carrying = aside(carry, run)
+    assert eventually(lambda: kinds(run)[-1:] == ["turn.started"])
+    silent.release()
+    assert carrying.result(10).output == "Hello there"
