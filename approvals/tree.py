@@ -11,8 +11,9 @@ from approvals.selectors import gates_of
 from runs.flowchart import Part, chart
 from runs.lanes import Drawing, Waits, draw, in_order
 from runs.models import Run, ToolCall
-from runs.step_states import Line, Walked, lines, steps_of
+from runs.step_states import Line, Walked, lines
 from runs.ways import PERFORMERS
+from teammates.performers import steps_of
 from teammates.steps import every
 from teammates.tools.delegation import BRANCH, INTERNAL
 from teammates.tools.questions import ASK, PLAN
@@ -97,7 +98,7 @@ def walked(run: Run, runs: list[Run], calls: list[ToolCall], waiting: set[int]) 
         return [], None
     own = branches(run, runs)
     look = Walked(run, [call for call in calls if call.run_id in own], waiting)
-    steps = steps_of(run)
+    steps = steps_of(run.performer_revision)
     graph = chart(steps, look) if len(list(every(steps))) <= DRAWN else None
     return list(lines(steps, look)), graph
 

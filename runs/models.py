@@ -42,7 +42,7 @@ class Run(models.Model):
     task = models.ForeignKey(Task, models.SET_NULL, null=True, blank=True, related_name="runs", db_index=False)
     # Of a child run: who waits for it, the top of its tree, and the call that its end answers.
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
-    root = models.ForeignKey("self", models.PROTECT, null=True, related_name="tree")
+    root = models.ForeignKey("self", models.PROTECT, null=True, related_name="tree", db_index=False)
     called_by = models.OneToOneField("ToolCall", models.PROTECT, null=True, related_name="child")
     depth = models.PositiveSmallIntegerField(default=0)
     message = models.TextField()
@@ -59,6 +59,8 @@ class Run(models.Model):
     max_turns = models.PositiveIntegerField(null=True)
     output_schema = models.JSONField(null=True)  # a JSON Schema; the answer that fits it is `output_data`
     plan_approved = models.BooleanField(default=False)
+    # Of a workflow: {step, turn, text}: the step that it has come to, in which turn, and what that step got.
+    reached = models.JSONField(null=True)
 
     status = models.CharField(max_length=20, choices=RunStatus.choices, default=RunStatus.QUEUED)
     open_gates = models.PositiveIntegerField(default=0)
@@ -93,6 +95,7 @@ class Run(models.Model):
             models.Index(fields=["owner", "status", "-id"]),
             models.Index(fields=["status", "-id"]),
             models.Index(fields=["session", "-id"]),
+            models.Index(fields=["root", "status"]),
             models.Index(fields=["status", "lease_until"]),
             models.Index(fields=["owner", "user_id", "finished_at"], condition=Q(archived_at=None), name="run_ends"),
         ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runs.flowchart import Look, Seen
 from runs.models import Run, ToolCall
 from runs.states import CallState
-from teammates.steps import Step, Steps
+from teammates.steps import Step
 from teammates.tools.delegation import BRANCH, INTERNAL
 from teammates.tools.registry import registry
 
@@ -122,7 +122,3 @@ class Planned:
     def __call__(self, step: Step, path: str) -> Seen:
         asks = [word for word, on in (("confirm", step.confirm), ("input", step.input), ("review", step.review)) if on]
         return Seen("", " · ".join(asks) if asks else "", performed_by(step, self.members))
-
-
-def steps_of(run: Run) -> list[Step]:
-    return Steps.read(run.performer_revision.definition["steps"])

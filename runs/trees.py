@@ -234,12 +234,10 @@ def below(run: Run) -> list[Run]:
         return [run]
     if run.parent_id is None:
         return list(Run.objects.tree_of(run).order_by("pk"))
-    found, inside = [], {run.pk}
-    for one in Run.objects.tree_of(run).order_by("pk"):  # a parent is older than its children
-        if one.pk in inside or one.parent_id in inside:
-            inside.add(one.pk)
-            found.append(one)
-    return found
+    found, level = [run], [run]
+    while level := list(Run.objects.filter(parent__in=level)):
+        found += level
+    return sorted(found, key=lambda one: one.pk)
 
 
 def usage_of(run: Run) -> dict[str, Any]:

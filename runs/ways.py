@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from runs.engine.flow import at
+from runs.engine.places import at
 from runs.models import Run, ToolCall
 from runs.trees import path_of
-from teammates.steps import Steps
+from teammates.performers import steps_of
 from teammates.tools.delegation import BRANCH
 
 PERFORMERS = ("teammate", "team", "workflow")
@@ -28,7 +28,7 @@ def lift(runs: Iterable[Run]) -> None:
 def name_of(run: Run) -> str:
     """Who performs it; a branch of a workflow is called as its step."""
     if run.called_by_id and run.called_by and run.called_by.tool == BRANCH.name:
-        return at(Steps.read(run.performer_revision.definition["steps"]), run.called_by.step).name
+        return at(steps_of(run.performer_revision), run.called_by.step).name
     return run.performer.name
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,6 +15,8 @@ from teammates.steps import Step, Steps, performers_in, tools_in
 
 Performer = Teammate | Team | Workflow
 DEPTH_LIMIT = 5  # of performers within performers
+KEPT = 100  # definitions of workflows that are kept as they were read
+_read: dict[tuple[int, datetime], list[Step]] = {}
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,19 @@ def workflow_definition(workflow: Workflow, steps: list[Any]) -> dict[str, Any]:
         "members": [described(one) for one in found],
         "tools": [{"name": name, "permission": ""} for name in tools_in(steps)],
     }
+
+
+def steps_of(revision: Revision) -> list[Step]:
+    """The steps of a workflow as a run keeps them; nobody changes these objects.
+
+    They were checked when they were kept: a tool that is gone since fails the step that needs it.
+    """
+    key = (revision.pk, revision.made_at)
+    if (steps := _read.get(key)) is None:
+        if len(_read) >= KEPT:
+            _read.clear()
+        steps = _read[key] = Steps.adapter.validate_python(revision.definition["steps"])
+    return steps
 
 
 def described(one: Teammate | Team) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from typing import Any
 from api.agentos.answers import present
 from api.agentos.shapes import metrics_of
 from api.agentos.walk import Mark, Walk, id_of, index_of, is_top, parent_of, step_of
-from runs.engine.flow import at, is_true
+from runs.engine.places import at, is_true
 from runs.models import Run, ToolCall
 from runs.states import CallState
-from teammates.steps import Step, Steps
+from teammates.performers import steps_of
+from teammates.steps import Step
 from teammates.tools.registry import registry
 
 Event = dict[str, Any]
@@ -21,9 +22,10 @@ class Book:
 
     def __init__(self, root: Run) -> None:
         self.root = root
-        self.steps = Steps.read(root.performer_revision.definition["steps"])
+        self.steps = steps_of(root.performer_revision)
         self.walks: dict[int, Walk] = {}
         self.outputs: dict[str, dict[str, Any]] = {}
+        self.inside: dict[str, list[str]] = {}  # the done steps of each block, and of each round of a loop
         self.decisions: dict[str, str] = {}
 
     def further(self, run: Run, *calls: ToolCall) -> list[Event]:
@@ -87,6 +89,8 @@ class Book:
     def done(self, mark: Mark) -> list[Event]:
         output = self.output(mark)
         self.outputs[mark.path] = output
+        for block in blocks_of(mark.path):
+            self.inside.setdefault(block, []).append(mark.path)
         step, results = mark.step, output.get("steps", [])
         match step.kind:
             case "parallel":
@@ -95,7 +99,7 @@ class Book:
                 return [self.event(mark, "ParallelExecutionCompleted", **more)]
             case "loop":
                 more = {
-                    "total_iterations": self.rounds(f"{mark.path}#"),
+                    "total_iterations": self.rounds(mark.path),
                     "max_iterations": step.max,
                     "all_results": [results],
                 }
@@ -127,21 +131,21 @@ class Book:
 
     def below(self, path: str) -> list[dict[str, Any]]:
         """Of the steps that stand right below, in their order."""
-        found = [each for each in self.outputs if each.startswith(path) and enclosing(each, path)]
-        return [self.outputs[each] for each in sorted(found, key=order)]
+        return [self.outputs[each] for each in sorted(self.inside.get(path, []), key=order)]
 
     def rounds(self, loop: str) -> int:
-        return len({each[len(loop) :].partition(".")[0] for each in self.outputs if each.startswith(loop)})
+        return len({each[len(loop) + 1 :].partition(".")[0] for each in self.inside.get(loop, [])})
 
     def results(self) -> list[dict[str, Any]]:
         """Of the workflow's own steps that are done."""
         return [self.outputs[path] for path in sorted(filter(is_top, self.outputs), key=int)]
 
 
-def enclosing(path: str, above: str) -> bool:
-    """Does the step stand right below `above`, a block or one round of a loop?"""
+def blocks_of(path: str) -> list[str]:
+    """The block that the step stands in right away; within a loop its round, and the loop."""
     head = path.rpartition(".")[0].removesuffix(".then").removesuffix(".otherwise")
-    return head == above or head.rpartition("#")[0] == above
+    loop = head.rpartition("#")[0] if head.rpartition("#")[2].isdecimal() else ""
+    return [block for block in (head, loop) if block]
 
 
 def order(path: str) -> list[int]:

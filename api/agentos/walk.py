@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import uuid5
 
-from runs.engine.flow import ATTEMPTS, Broken, Done, Flow, Here, Next
+from runs.engine.flow import ATTEMPTS, Broken, Flow, Going
 from runs.models import Run, ToolCall
 from teammates.steps import Step
 
@@ -25,32 +25,28 @@ class Mark:
 
 
 class Walk(Flow):
-    """Walks over the calls that are done so far; `further` gives what has come since it was last asked."""
+    """Walks as far as the calls lead that are done so far; `further` gives what has come since it was last asked."""
 
     def __init__(self, run: Run) -> None:
-        super().__init__(run, run.performer_revision.definition, [])
+        super().__init__(run)
         self.marks: list[Mark] = []
-        self.told = 0
 
     def further(self, *calls: ToolCall) -> list[Mark]:
-        self.calls |= {call.step: call for call in calls}
+        self.learn(calls)
         self.marks = []
-        with suppress(Broken):
-            self.walk(self.steps, self.prefix, self.start)
-        fresh = self.marks[self.told :]
-        self.told = len(self.marks)
-        return fresh
+        with suppress(Broken, StopIteration):
+            next(self.going)
+        return self.marks
 
-    def one(self, step: Step, path: str, here: Here) -> Next | Done:
+    def one(self, step: Step, path: str, text: str) -> Going:
         self.mark("begun", step, path)
         try:
-            found = super().one(step, path, here)
+            text = yield from super().one(step, path, text)
         except Broken as broken:
             self.mark("broken", step, path, broken.message)
             raise
-        if isinstance(found, Done):
-            self.mark("done", step, path, found.text, call=self.last_attempt(path))
-        return found
+        self.mark("done", step, path, text, call=self.last_attempt(path))
+        return text
 
     def decided(self, step: Step, call: ToolCall) -> str:
         said = super().decided(step, call)
@@ -60,15 +56,9 @@ class Walk(Flow):
             self.mark("decided", step, call.step.removesuffix("?"), said)
         return said
 
-    def walk(self, steps: list[Step], prefix: str, here: Here) -> Next | Done:
-        self.goes_round(prefix)
-        return super().walk(steps, prefix, here)
-
-    def goes_round(self, prefix: str) -> None:
-        path, _, number = prefix.removesuffix(".").rpartition("#")
-        if number.isdecimal() and path:
-            loop = next(mark.step for mark in reversed(self.marks) if mark.path == plain(path))
-            self.mark("round", loop, path, number=round_of(prefix))
+    def round(self, step: Step, path: str, round_: int, text: str) -> Going:
+        self.mark("round", step, path, number=round_)
+        return (yield from super().round(step, path, round_, text))
 
     def last_attempt(self, path: str) -> ToolCall | None:
         attempts = (self.calls.get(f"{path}@{place}") for place in range(ATTEMPTS - 1, -1, -1))

@@ -41,6 +41,7 @@ class Reply:
     calls: list[AskedCall] = field(default_factory=list)
     finish_reason: str = "stop"
     usage: dict[str, Any] = field(default_factory=dict)
+    reached: dict[str, Any] | None = None  # of a workflow: the step that it has come to (`Run.reached`)
 
 
 def clean(text: str) -> str:

@@ -41,7 +41,9 @@ class Toolbox:
         self._members = definition.get("members", [])
 
     def offered(self) -> list[Tool]:
-        """What the model may ask for now."""
+        """What the model may ask for now; a workflow's definition asks by itself."""
+        if self.run.workflow_id is not None:
+            return []
         names = self._set_here.keys() - {ASK.name, PLAN.name} - facts.denied_to(self.run)
         found = [tool for name in sorted(names) if (tool := registry.get(name))]
         if self.run.human_in_the_loop:

@@ -30,8 +30,9 @@ class Transcript:
         self.run, self.hold, self.definition = run, hold, definition
         # Read once: while a worker holds the run, nobody else adds to these, and the toolbox moves these very calls.
         begun = run.started_at is not None  # before this claim: a new run has said and called nothing
-        self._messages = _messages(run=run.pk) if begun else []
-        self.calls = _calls(run=run.pk) if begun else []
+        since = run.reached["turn"] if run.reached else 0
+        self._messages = _messages(run=run.pk, since=since) if begun else []
+        self.calls = _calls(run=run.pk, since=since) if begun else []
         self._files = of_conversation(run)
         self._asked: str | list[attached.Part] | None = None
 
@@ -63,6 +64,8 @@ class Transcript:
 
     def request(self, tools: list[Tool]) -> Request:
         """The next question to the model. Anything the model says belongs to turn `turns + 1`."""
+        if self.run.workflow_id is not None:
+            return Request("", [], [], self.turns + 1)  # its definition needs no words
         system = instructions(self.run, self.definition, self._files)
         messages: list[dict[str, Any]] = [{"role": "system", "content": "\n\n".join(system)}] if system else []
         messages += conversation(self.run, int(self.definition.get("history_runs", 20)))
@@ -97,11 +100,19 @@ class Transcript:
             cut = reply.finish_reason == "length"
             calls = [self._keep(asked, turn, ordinal, cut=cut) for ordinal, asked in enumerate(reply.calls)]
             run.usage = added(run.usage, usage)
-            change(Run, {"pk": run.pk}, usage=run.usage, attempt=0)
+            change(Run, {"pk": run.pk}, usage=run.usage, attempt=0, **come_to(reply))
             fault_point("calls.before_commit")
         fault_point("calls.after_save")
         self._messages.append(said)
         self.calls += calls
+        if reply.reached:
+            self._forget(reply.reached)
+
+    def _forget(self, reached: dict[str, Any]) -> None:
+        """A workflow does not look back behind the step that it has come to."""
+        self.run.reached = reached
+        self._messages = [message for message in self._messages if message.turn >= reached["turn"]]
+        self.calls = [call for call in self.calls if call.turn >= reached["turn"]]
 
     def _keep(self, asked: AskedCall, turn: int, ordinal: int, *, cut: bool) -> ToolCall:
         """A call of an answer that the token limit cut off is never run, even if it can be read."""
@@ -127,13 +138,17 @@ class Transcript:
 
 
 @Select
-def _messages(run: Any) -> "QuerySet[Message]":
-    return Message.objects.filter(run_id=run)
+def _messages(run: Any, since: Any) -> "QuerySet[Message]":
+    return Message.objects.filter(run_id=run, turn__gte=since)
 
 
 @Select
-def _calls(run: Any) -> "QuerySet[ToolCall]":
-    return ToolCall.objects.filter(run_id=run, retried_as=None)
+def _calls(run: Any, since: Any) -> "QuerySet[ToolCall]":
+    return ToolCall.objects.filter(run_id=run, retried_as=None, turn__gte=since)
+
+
+def come_to(reply: Reply) -> dict[str, Any]:
+    return {"reached": reply.reached} if reply.reached else {}
 
 
 def added(total: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
