@@ -98,6 +98,7 @@ class TryAgain:
             raw_arguments=old.raw_arguments,
             arguments=old.arguments,
             effect=old.effect,
+            step=old.step,
             must_ask="It is tried again after an attempt of unknown outcome.",
         )
         ToolCall.objects.filter(pk=old.pk, retried_as=None).update(retried_as=new)

@@ -11,6 +11,7 @@ from runs.models import Run
 from runs.services import Refused, start
 from teammates.models import Workflow
 from teammates.performers import save_workflow
+from teammates.tools.registry import registry
 from tests.fake_script import Script
 from tests.trees import carry_tree, told
 
@@ -178,3 +179,34 @@ def test_a_definition_that_cannot_run_is_refused(db, steps, named):
     with pytest.raises(ValidationError) as refused:
         save_workflow(Workflow(slug="flow", name="Flow", definition=steps))
     assert named in str(refused.value) and not Workflow.objects.exists()
+
+
+def test_a_step_of_unknown_outcome_that_is_tried_again_is_done_once_more(
+    own_tool, workflow_of, owner, fake, kill, lapse
+):
+    """What is tried again is the step itself: its gate, one more effect, and its output goes on."""
+    sent = []
+
+    @own_tool(effect="effect", title="Send")
+    def send(input: str) -> str:
+        """Send it."""
+        sent.append(input)
+        return f"sent {len(sent)}"
+
+    run = start(owner=owner, teammate=workflow_of({"name": "send", "tool": "send"}), message="hello")
+    lapse(kill(run, "runs.engine.toolbox.execute", after=True))
+    carry_tree(run)
+    question = Question.objects.get()
+    answer(question, by=owner, digest=question.digest, answers={"outcome": "Try again"})
+    carry_tree(run)
+    approval = ToolApproval.objects.get()
+    decide(approval, "allow", by=owner, digest=approval.digest)
+    assert (carry_tree(run).output, sent) == ("sent 2", ["hello", "hello"])
+    assert not ToolApproval.objects.pending().exists()
+
+
+def test_a_tool_that_is_gone_fails_its_step_by_name(own_tool, shout, workflow_of, owner, fake):
+    run = start(owner=owner, teammate=workflow_of({"name": "loud", "tool": "shout"}), message="hello")
+    registry.remove("shout")
+    assert carry_tree(run).status == "failed"
+    assert "“loud”" in run.error and "shout" in run.error
