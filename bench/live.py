@@ -25,9 +25,10 @@ from bench.person import Person
 from bench.prepare import PASSWORD, PERSON, TEAMMATE
 from bench.processes import ROOT, Bench
 from bench.streams import one_stream, streams
+from bench.trees import trees
 from bench.words import yardstick
 
-PARTS = ("latency", "streams", "paused", "api", "peer")
+PARTS = ("latency", "streams", "paused", "api", "peer", "trees")
 PEER = ROOT / ".venv-sdks/peer/bin/python"
 
 
@@ -70,6 +71,8 @@ async def measure(bench: Bench, wanted: argparse.Namespace) -> None:
             await api(bench, wanted.history, wanted.times)
         if "peer" in wanted.parts:
             await peer(bench, wanted.python, wanted.times, *load(wanted))
+        if "trees" in wanted.parts:
+            await trees(bench)
 
 
 def load(wanted: argparse.Namespace) -> tuple[int, int, float, float]:

@@ -1,4 +1,5 @@
-"""Rows for the bench: `people`, `key`, `queue N` runs that will ask, or `history N`, so that there are N ended ones."""
+"""Rows for the bench: `people`, `key`, `queue N` runs that will ask, `history N`, so that there are N ended ones, or
+`trees`: short and long workflows, small and large teams."""
 
 import sys
 
@@ -63,6 +64,26 @@ def history(count: int) -> None:
         Run.objects.bulk_create((Run(**more) for _ in missing), batch_size=1000)
 
 
+def trees(members: int, kinds: dict[str, tuple[int, ...]]) -> None:
+    """Teams of each size in `kinds["members"]`, and workflows of so many steps of each other kind."""
+    from teammates.models import Team, Teammate, Workflow
+    from teammates.performers import save_team, save_workflow
+    from teammates.services import save
+
+    crew = [Teammate(slug=f"member-{place}", name=f"Member {place}") for place in range(members)]
+    for member in crew:
+        save(member, [])
+    time, task = {"tool": "current_time"}, {"teammate": "member-0"}
+    steps = {"tools": time, "teammates": task, "blocks": {"parallel": [{"name": "a", **time}, {"name": "b", **time}]}}
+    for kind, counts in kinds.items():
+        for count in counts:
+            if kind == "members":
+                save_team(Team(slug=f"{kind}-{count}", name="Members", mode=Team.Way.BROADCAST), crew[:count])
+            else:
+                definition = [{"name": f"step {place}", **steps[kind]} for place in range(count)]
+                save_workflow(Workflow(slug=f"{kind}-{count}", name="Steps", definition=definition))
+
+
 if __name__ == "__main__":
     django.setup()
     match sys.argv[1:]:
@@ -74,3 +95,7 @@ if __name__ == "__main__":
             queue(int(count))
         case ["history", count]:
             history(int(count))
+        case ["trees"]:
+            from bench.trees import MEMBERS, STEPS
+
+            trees(max(MEMBERS), {"members": MEMBERS, **STEPS})

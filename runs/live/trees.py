@@ -15,6 +15,8 @@ from runs.live.follow import ENDS, SILENCE
 from runs.live.hub import hub
 from runs.models import Event, Run
 
+COLUMNS = ("run", "seq", "kind", "data", "at", "pk")
+
 
 @dataclass(frozen=True)
 class TreeLine(Line):
@@ -25,36 +27,47 @@ class TreeLine(Line):
 
 @dataclass
 class Reader:
-    """Reads what a tree's log has that was not read yet. Used in a thread."""
+    """Reads what a tree's log has that was not read yet. Used in a thread.
+
+    A run becomes known by the line in which its parent tells of it, and is not asked for again after its end: however
+    large the tree is, a look costs what moves in it.
+    """
 
     root: int
-    read: dict[int, int] = field(default_factory=dict)  # of each run that is known: its last seq that was read
-    over: set[int] = field(default_factory=set)
+    read: dict[int, int] = field(default_factory=dict)  # of each known run that goes on: its last seq that was read
 
     @classmethod
     def behind(cls, root: int, place: int) -> "Reader":
         """As if everything up to this place had been read."""
         if not place:
-            return cls(root)
+            return cls(root, {root: 0})
         before = Event.objects.filter(run__in=tree_of(root), pk__lte=place)
         ended = before.filter(kind__in=ENDS).values_list("run", flat=True)
         seen = before.order_by().values_list("run").annotate(Max("seq"))
-        return cls(root, dict(seen), set(ended))
+        return cls(root, {run: seq for run, seq in seen if run not in set(ended)})
 
     def lines(self) -> list[TreeLine]:
         """The end of the top comes last: a stop is written from the top down."""
-        for pk in tree_of(self.root):
-            self.read.setdefault(pk, 0)
+        found: list[TreeLine] = []
+        known = 0
+        while known < len(self.read):  # runs that were just told of have lines of their own
+            known = len(self.read)
+            found += self.more()
+        for line in found:
+            if line.kind in ENDS:
+                self.read.pop(line.run_id, None)
+        return sorted(found, key=self.order)
+
+    def more(self) -> list[TreeLine]:
         wanted = Q(pk=None)
         for run, seq in self.read.items():
-            if run not in self.over:
-                wanted |= Q(run=run, seq__gt=seq)
-        rows = Event.objects.filter(wanted).order_by().values_list("run", "seq", "kind", "data", "at", "pk")
-        found = sorted((TreeLine(*row) for row in rows), key=self.order)
+            wanted |= Q(run=run, seq__gt=seq)
+        rows = Event.objects.filter(wanted).order_by("run", "seq").values_list(*COLUMNS)
+        found = [TreeLine(*row) for row in rows]
         for line in found:
             self.read[line.run_id] = line.seq
-            if line.kind in ENDS:
-                self.over.add(line.run_id)
+            if line.kind == "child.started":
+                self.read[line.data["run"]] = 0
         return found
 
     def order(self, line: TreeLine) -> tuple[bool, int]:
@@ -65,12 +78,12 @@ class Reader:
 
 
 def tree_of(root: int) -> list[int]:
-    return list(Run.objects.filter(Q(pk=root) | Q(root_id=root)).order_by("pk").values_list("pk", flat=True))
+    return list(Run.objects.filter(Q(pk=root) | Q(root_id=root)).values_list("pk", flat=True))
 
 
 def tree_lines(root: int) -> list[TreeLine]:
     """Everything so far."""
-    return Reader(root).lines()
+    return Reader.behind(root, 0).lines()
 
 
 async def follow_tree(root: int, after: int = 0) -> AsyncIterator[list[TreeLine]]:
@@ -79,10 +92,10 @@ async def follow_tree(root: int, after: int = 0) -> AsyncIterator[list[TreeLine]
     It goes on through pauses. No database connection is held between reads.
     """
     reader: Reader = await database_sync_to_async(Reader.behind)(root, after)
-    if root in reader.over:
+    if root not in reader.read:
         return
     with hub.follow(topic_of(root), *map(topic_of, reader.read)) as follower:
-        known = {root, *reader.read}
+        known = set(reader.read)
         while True:
             lines: list[TreeLine] = await database_sync_to_async(reader.lines)()
             if lines:

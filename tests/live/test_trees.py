@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from channels.db import database_sync_to_async
 
-from runs.live.trees import follow_tree, tree_lines
+from runs.live.trees import Reader, follow_tree, tree_lines
+from runs.models import Run
 from runs.services import start
 from tests.fake_script import Script
 from tests.trees import carry_tree, delegate, told
@@ -61,3 +62,15 @@ def test_from_any_place_the_rest_comes(team_run):
 def test_behind_the_end_there_is_nothing(team_run):
     carry_tree(team_run)
     assert followed(team_run, tree_lines(team_run.pk)[-1].place) == []
+
+
+def test_a_run_that_has_ended_is_not_asked_for_again(fake, member, workflow_of, owner):
+    """A look at a long workflow costs what moves in it, not what has been done."""
+    member("ann")
+    steps = [{"name": f"step {place}", "teammate": "ann"} for place in range(20)]
+    run = carry_tree(start(owner=owner, teammate=workflow_of(*steps), message="Do it"))
+    lines = tree_lines(run.pk)
+    assert {line.run_id for line in lines} == set(Run.objects.tree_of(run).values_list("pk", flat=True))
+    reader = Reader.behind(run.pk, lines[-2].place)
+    assert list(reader.read) == [run.pk]
+    assert [line.kind for line in reader.lines()] == ["run.completed"]
