@@ -5,11 +5,13 @@ from typing import Any
 from django.db.models import Q
 
 from api.agentos.answers import epoch, present
-from api.agentos.shapes import STATUS
+from api.agentos.kinds import kind_of
+from api.agentos.shapes import status_of as run_status
 from api.agentos.tools import requirement
 from approvals.asking import name_of
 from approvals.models import Gate, Question, ToolApproval, Verdict
-from runs.states import GateStatus, RunStatus
+from runs.models import Run
+from runs.states import GateStatus
 
 CLOSED = (GateStatus.CANCELLED, GateStatus.SUPERSEDED)
 REJECTED = Q(status=GateStatus.DECIDED, verdict=Verdict.DENY)
@@ -41,30 +43,35 @@ def pauses(kind: str, pause_type: str) -> Q:
     return Q(kind__in=[each for each in Question.Kind if PAUSES.get(each, FEEDBACK) == pause_type])
 
 
+def top_of(gate: Gate) -> Run:
+    """The run that is continued, wherever in its tree it waits."""
+    return gate.run.root or gate.run
+
+
 def approval_shape(gate: Gate) -> dict[str, Any]:
-    run, asked = gate.run, requirement(gate)
-    tool = asked["tool_execution"]
+    run, top, asked = gate.run, top_of(gate), requirement(gate)
+    tool, source = asked["tool_execution"], kind_of(top)
     return {
         **status_shape(gate),
         "id": name_of(gate),
         "session_id": run.session.key,
-        "source_type": "agent",
-        "source_name": run.performer.name,
+        "source_type": source.word,
+        "source_name": top.performer.name,
         "approval_type": "required",
         "pause_type": pause_of(gate),
         "tool_name": tool["tool_name"],
         "tool_args": tool["tool_args"],
         "expires_at": None,
-        "agent_id": run.performer.slug,
-        "team_id": None,
-        "workflow_id": None,
+        "agent_id": run.teammate.slug if run.teammate else None,
+        "team_id": top.team.slug if top.team else None,
+        "workflow_id": top.workflow.slug if top.workflow else None,
         "user_id": run.user_id or None,
         "requirements": [asked],
-        "context": {"tool_names": [tool["tool_name"]], "source_name": run.performer.name, "why": gate.why},
+        "context": {"tool_names": [tool["tool_name"]], "source_name": top.performer.name, "why": gate.why},
         "resolution_data": resolution_of(gate),
         "created_at": epoch(gate.created_at),
         "updated_at": epoch(gate.decided_at or gate.created_at),
-        "run_status": STATUS[RunStatus(run.status)],
+        "run_status": run_status(top),
     }
 
 
@@ -72,7 +79,7 @@ def status_shape(gate: Gate) -> dict[str, Any]:
     return {
         "approval_id": name_of(gate),
         "status": status_of(gate),
-        "run_id": str(gate.run.uuid),
+        "run_id": str(top_of(gate).uuid),
         "resolved_at": epoch(gate.decided_at) if gate.decided_at else None,
         "resolved_by": gate.decided_by.get_username() if gate.decided_by else None,
     }

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, Q, QuerySet, Value
 from django.http import Http404, HttpResponse
 from ninja import Field, Query, Router, Schema
 
@@ -12,6 +12,7 @@ from api.agentos.auth import DECIDE, SEE, Request
 from api.agentos.deciding import read, take
 from api.agentos.errors import Problem
 from api.agentos.ids import uuid_of
+from api.agentos.kinds import AGENT, KINDS, TEAM, WORKFLOW, Kind
 from api.agentos.pages import Limit, Page, page_of
 from api.agentos.resolution import as_item
 from approvals.models import Gate, GateQuerySet, Question, ToolApproval
@@ -19,8 +20,14 @@ from runs.locks import write
 from runs.services import lock
 
 router = Router(tags=["approvals"])
-KINDS: dict[str, type[Gate]] = {"approval": ToolApproval, "question": Question}
-RELATED = ("run__teammate", "run__session", "run__owner", "call", "decided_by")
+GATES: dict[str, type[Gate]] = {"approval": ToolApproval, "question": Question}
+PERFORMERS = ("teammate", "team", "workflow")
+RELATED = (
+    *(f"run__{name}" for name in (*PERFORMERS, "session", "owner", "parent")),
+    *(f"run__root__{name}" for name in PERFORMERS),
+    "call",
+    "decided_by",
+)
 Status = Literal["pending", "approved", "rejected", "expired", "cancelled"]
 
 
@@ -36,11 +43,6 @@ class ApprovalFilter(Page):
     run_id: str | None = None
     limit: Limit = 100
 
-    def fits_nothing(self) -> bool:
-        """It asks for what there is none of here."""
-        others = (self.source_type or "agent") != "agent" or self.approval_type == "audit"
-        return others or bool(self.team_id or self.workflow_id)
-
 
 class Resolution(Schema):
     status: Literal["approved", "rejected"]
@@ -49,13 +51,13 @@ class Resolution(Schema):
 
 
 def gates_of(request: Request, kind: str) -> GateQuerySet:
-    rows: GateQuerySet = KINDS[kind]._default_manager.filter(run__owner=request.auth.user, run__session__hidden=False)
+    rows: GateQuerySet = GATES[kind]._default_manager.filter(run__owner=request.auth.user, run__session__hidden=False)
     return rows
 
 
 def gate_of(request: Request, name: str) -> Gate:
     kind, _, number = name.partition("-")
-    if kind in KINDS and number.isascii() and number.isdecimal() and len(number) < 19:
+    if kind in GATES and number.isascii() and number.isdecimal() and len(number) < 19:
         found: Gate | None = gates_of(request, kind).select_related(*RELATED).filter(pk=int(number)).first()
         if found is not None:
             return found
@@ -65,7 +67,7 @@ def gate_of(request: Request, name: str) -> Gate:
 @router.get("", auth=SEE, summary="List what waits or waited for a person")
 def approval_list(request: Request, query: Query[ApprovalFilter]) -> HttpResponse:
     """Newest first."""
-    parts = [named(filtered(gates_of(request, kind), kind, query), kind) for kind in KINDS]
+    parts = [named(filtered(gates_of(request, kind), kind, query), kind) for kind in GATES]
     rows = parts[0].union(*parts[1:], all=True).order_by("-created_at", "-pk")
     return page_of(rows, query, lambda page: [approval_shape(gate) for gate in in_order(request, page)])
 
@@ -77,7 +79,7 @@ def named(rows: GateQuerySet, kind: str) -> "QuerySet[Any]":
 def in_order(request: Request, names: list[tuple[Any, int, str]]) -> list[Gate]:
     found = {
         (gate.pk, kind): gate
-        for kind in KINDS
+        for kind in GATES
         for gate in gates_of(request, kind)
         .select_related(*RELATED)
         .filter(pk__in=[pk for _, pk, of in names if of == kind])
@@ -86,25 +88,43 @@ def in_order(request: Request, names: list[tuple[Any, int, str]]) -> list[Gate]:
 
 
 def filtered(rows: GateQuerySet, kind: str, query: ApprovalFilter) -> GateQuerySet:
-    if query.fits_nothing():
-        return rows.none()
+    if query.approval_type == "audit":
+        return rows.none()  # a gate is always required here
+    for performer, slug in ((AGENT, query.agent_id), (TEAM, query.team_id), (WORKFLOW, query.workflow_id)):
+        if slug:
+            rows = rows.filter(performed(performer, slug))
+    if query.source_type:
+        rows = rows.filter(comes_from(query.source_type))
     if query.status:
         rows = rows.filter(STATUSES[query.status])
     if query.pause_type:
         rows = rows.filter(pauses(kind, query.pause_type))
-    if query.agent_id:
-        rows = rows.filter(run__teammate__slug=query.agent_id)
     if query.user_id:
         rows = rows.filter(run__user_id=query.user_id)
     if query.run_id:
-        rows = rows.filter(run__uuid=uuid_of(query.run_id))
+        run = uuid_of(query.run_id)
+        rows = rows.filter(Q(run__uuid=run) | Q(run__root__uuid=run))
     return rows
+
+
+def performed(kind: Kind, slug: str) -> Q:
+    """By who asks, or by who stands at the top of their tree."""
+    return Q(**{f"run__{kind.field}__slug": slug}) | Q(**{f"run__root__{kind.field}__slug": slug})
+
+
+def comes_from(word: str) -> Q:
+    """Of what is performed by one of this kind, at the top."""
+    kind = next((one for one in KINDS if one.word == word), None)
+    if kind is None:
+        return Q(pk=None)
+    alone = Q(**{"run__root": None, f"run__{kind.field}__isnull": False})
+    return alone | Q(**{f"run__root__{kind.field}__isnull": False})
 
 
 @router.get("/count", auth=SEE, summary="Count what waits")
 def count(request: Request, user_id: str | None = None) -> HttpResponse:
     query = ApprovalFilter(status="pending", user_id=user_id)
-    return answer({"count": sum(filtered(gates_of(request, kind), kind, query).count() for kind in KINDS)})
+    return answer({"count": sum(filtered(gates_of(request, kind), kind, query).count() for kind in GATES)})
 
 
 @router.get("/{approval_id}", auth=SEE, summary="Look at an approval")

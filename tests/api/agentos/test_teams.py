@@ -3,7 +3,7 @@
 import pytest
 
 from runs.models import Run
-from tests.api.agentos.door import events_of, problem_of
+from tests.api.agentos.door import events_of, problem_of, sent
 from tests.api.agentos.trees import Performing, decided, whose
 from tests.fake_script import Script
 from tests.trees import delegate, told
@@ -170,6 +170,20 @@ def test_team_pause_can_be_continued(gated, posted):
         ("TeamRunCompleted", "Crew"),
     ]
     assert gated.look(paused[0])["status"] == "COMPLETED"
+
+
+def test_an_approval_of_a_member_names_the_team_and_the_run_to_go_on_with(gated, door, posted):
+    paused = gated.run()
+    [approval] = door.get("/approvals").json()["data"]
+    assert (approval["source_type"], approval["source_name"], approval["run_id"]) == ("team", "Crew", paused["run_id"])
+    assert (approval["team_id"], approval["agent_id"], approval["workflow_id"]) == ("crew", "ann", None)
+    assert (approval["run_status"], approval["requirements"][0]["member_agent_id"]) == ("PAUSED", "ann")
+    for query in ({"team_id": "crew"}, {"agent_id": "ann"}, {"source_type": "team"}, {"run_id": paused["run_id"]}):
+        assert door.get("/approvals", **query).json()["data"] == [approval], query
+    for query in ({"team_id": "other"}, {"agent_id": "bob"}, {"source_type": "agent"}, {"source_type": "schedule"}):
+        assert door.get("/approvals", **query).json()["data"] == [], query
+    resolved = sent(door, "POST", f"/approvals/{approval['id']}/resolve", {"status": "approved"})
+    assert (resolved.json()["status"], gated.look(paused)["status"], posted) == ("approved", "COMPLETED", ["hello"])
 
 
 def test_team_gates_are_decided_as_tools_or_requirements(gated, posted):

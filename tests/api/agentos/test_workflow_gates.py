@@ -3,7 +3,7 @@
 import pytest
 
 from runs.models import Run
-from tests.api.agentos.door import events_of
+from tests.api.agentos.door import events_of, sent
 from tests.api.agentos.trees import decided, whose
 from tests.fake_script import Script
 from tests.trees import told
@@ -49,6 +49,17 @@ def test_gate_inside_a_workflow_step_is_not_skipped(poster, posted):
         ("WorkflowCompleted", None),
     ]
     assert (posted, events[-1]["content"]) == (["of eve"], "EVE POSTED")
+
+
+def test_an_approval_of_a_step_names_the_workflow_and_the_run_to_go_on_with(poster, door, posted):
+    work = poster({"name": "Both", "parallel": [EVE, {**LOUD, "confirm": True}]})
+    paused = work.run()
+    found = door.get("/approvals", workflow_id="flow").json()["data"]
+    assert {(one["agent_id"], one["tool_name"]) for one in found} == {(None, "shout"), ("eve", "post")}
+    for one in found:
+        assert (one["source_type"], one["source_name"], one["run_id"]) == ("workflow", "Flow", paused["run_id"])
+        assert sent(door, "POST", f"/approvals/{one['id']}/resolve", {"status": "approved"}).status_code == 200
+    assert (work.look(paused)["status"], posted) == ("COMPLETED", ["of eve"])
 
 
 def test_parallel_branches_that_wait_are_decided_apart(poster, posted):
