@@ -5,11 +5,11 @@ from typing import Any
 
 from api.agentos.events import PURE, Event, Telling
 from api.agentos.kinds import TEAM, WORKFLOW, kind_of
-from api.agentos.shapes import member_responses, metrics_of, paused_sentence
+from api.agentos.shapes import member_responses, paused_sentence
 from api.agentos.step_requirements import step_requirement
 from api.agentos.steps import Book
 from api.agentos.tools import member_of, requirement, requirements_of
-from api.agentos.workflow_shapes import place_of
+from api.agentos.workflow_shapes import place_of, workflow_metrics
 from api.speech import without_abandoned
 from approvals.models import Gate, Question, ToolApproval, Verdict
 from approvals.selectors import gates_in_tree
@@ -173,9 +173,10 @@ class TopFlowing(Flowing, Top):
 
     def ends(self, line: Line) -> list[Event]:
         run = self.ended()
-        results = self.tree.book.results() if self.tree.book else []
-        told = {"event": "WorkflowCompleted", "content": run.output, "content_type": "str", "step_results": results}
-        return [told | {"metrics": metrics_of(run)}]
+        told: Event = {"event": "WorkflowCompleted", "content": run.output, "content_type": "str"}
+        if book := self.tree.book:
+            told |= {"step_results": book.results(), "metrics": workflow_metrics(run, book)}
+        return [told]
 
     def breaks(self, line: Line) -> list[Event]:
         return [{"event": "WorkflowError", "error": line.data["error"], "error_type": line.data["code"]}]

@@ -99,11 +99,11 @@ def model(endpoint):
 
 
 @pytest.fixture(scope="module")
-def house(endpoint, tmp_path_factory):
-    """The server before it is started, so that the clients can begin to load."""
+def house(request, endpoint, tmp_path_factory):
+    """The server before it is started, so that the clients can begin to load; its roster may be the module's own."""
     folder = tmp_path_factory.mktemp("served")
     (folder / "ledger").touch()
-    (folder / "roster.toml").write_text(ROSTER)
+    (folder / "roster.toml").write_text(getattr(request.module, "ROSTER", ROSTER))
     words = {"OPENAI_BASE_URL": endpoint.base_url, "OPENAI_API_KEY": "test", "SAYSO_MODEL": "fake"}
     return Serve(folder, SAYSO_TOOLS="tests.api.agentos.tools", LEDGER=str(folder / "ledger"), **words)
 

@@ -130,10 +130,19 @@ def events_of(response):
     return events
 
 
+def blocks(response):
+    """The events of a stream that came over the wire as a whole."""
+    return [json.loads(line[6:]) for line in response.text.split("\n") if line.startswith("data: ")]
+
+
 def names(events):
     """The events' names; words of the model that follow each other are one."""
     found = [event["event"] for event in events]
-    return [name for place, name in enumerate(found) if name != "RunContent" or [name] != found[place - 1 : place]]
+    return [
+        name
+        for place, name in enumerate(found)
+        if not name.endswith("RunContent") or [name] != found[place - 1 : place]
+    ]
 
 
 def problem_of(response):

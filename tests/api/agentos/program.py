@@ -11,6 +11,7 @@ import json
 import sys
 
 from agno.client import AgentOSClient
+from agno.db.base import SessionType
 
 
 class Program:
@@ -31,16 +32,21 @@ class Program:
         if key := order.get("key"):
             kwargs["headers"] = {"Authorization": f"Bearer {key}"}
         if "decide" in order:
-            kwargs["tools"] = self.decided(order["decide"])
+            self.decide(order["decide"])
+            if "team" in order["call"]:
+                kwargs["requirements"] = self.paused.requirements
+            else:
+                kwargs["tools"] = [requirement.tool_execution for requirement in self.paused.requirements]
+        if "session_type" in kwargs:
+            kwargs["session_type"] = SessionType(kwargs["session_type"])
         asked = getattr(self.client, order["call"])(*order["args"], **kwargs)
         return await (self.read(asked, order.get("leave")) if hasattr(asked, "__aiter__") else self.whole(asked))
 
-    def decided(self, decisions):
+    def decide(self, decisions):
         for requirement, (how, *words) in zip(self.paused.active_requirements, decisions, strict=True):
             if how == "edit":
                 requirement.tool_execution.tool_args, how, words = words[0], "confirm", ()
             getattr(requirement, how)(*words)
-        return [requirement.tool_execution for requirement in self.paused.requirements]
 
     async def whole(self, asked):
         answer = await asked
@@ -69,8 +75,9 @@ def plain(value):
 async def main(url):
     program = Program(url)
     loop = asyncio.get_running_loop()
+    answers, sys.stdout = sys.stdout, sys.stderr  # the client logs to where it can print
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        print(json.dumps(await program.outcome(json.loads(line)), default=str), flush=True)
+        print(json.dumps(await program.outcome(json.loads(line)), default=str), file=answers, flush=True)
 
 
 if __name__ == "__main__":

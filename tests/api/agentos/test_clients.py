@@ -14,7 +14,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.api.agentos.clients import ClientError
-from tests.api.agentos.door import COLOURS, TO_THE_END, names
+from tests.api.agentos.door import COLOURS, TO_THE_END, blocks, names
 from tests.machine import eventually
 
 clients = pytest.mark.sdks
@@ -195,10 +195,6 @@ def test_the_client_is_told_what_went_wrong(agno, model):
 
 
 # --- forms by hand ---
-
-
-def blocks(response):
-    return [json.loads(line[6:]) for line in response.text.split("\n") if line.startswith("data: ")]
 
 
 def test_a_run_can_be_asked_for_by_hand(curl, model):

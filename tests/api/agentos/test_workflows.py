@@ -57,6 +57,7 @@ def test_a_step_is_told_around_the_events_of_its_agent(flow):
         ("Facts", "from ann"),
         ("Loud", "FROM ANN"),
     ]
+    assert list(events[-1]["metrics"]["steps"]) == ["Facts", "Loud"]
 
 
 def test_a_parallel_block_says_where_its_steps_stand(flow):

@@ -48,3 +48,9 @@ def count(context: ToolContext, until: int) -> str:
 def stumble() -> str:
     """Walk on."""
     raise ToolError("There was a stone.")
+
+
+@tool(effect="pure")
+def shout(input: str) -> str:
+    """Say it louder."""
+    return input.upper()
