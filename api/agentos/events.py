@@ -61,7 +61,11 @@ class Telling:
         ]
 
     def head(self, line: Line, place: int) -> Event:
-        return {"created_at": epoch(line.at), **self.names, "event_index": position(line) * PLACES + place}
+        return {
+            "created_at": epoch(line.at),
+            **self.names,
+            "event_index": position(line) * PLACES + min(place, PLACES - 1),
+        }
 
     def named(self, event: Event) -> Event:
         """What a tool tells has one name for all kinds of performers."""
@@ -94,6 +98,9 @@ class Telling:
             return []
         part = {"content": new} if line.kind == "text" else {"reasoning_content": new}
         return [{"event": "RunContent", "content_type": "str", "workflow_agent": False, **part}]
+
+    def todos(self, line: Line) -> list[Event]:
+        return self.custom(line)
 
     def call_started(self, line: Line) -> list[Event]:
         self.begun.add(line.data["call"])
@@ -178,10 +185,10 @@ MAKERS = {  # kind of line: the method that makes its events
     "turn.finished": "turn_over",
     "text": "text",
     "thinking": "text",
+    "todos": "todos",
     "call.started": "call_started",
     "call.progress": "custom",
     "note": "custom",
-    "todos": "custom",
     "call.finished": "call_finished",
     "run.paused": "paused",
     "run.resumed": "resumed",
@@ -190,8 +197,9 @@ MAKERS = {  # kind of line: the method that makes its events
     "run.cancelled": "cancelled",
 }
 FROM_ROWS = {"call.started", "call.finished", "run.paused", "run.completed"}  # an event's words are in rows
-# Told without reading rows, and of one event each.
+# Told without reading rows; of one event each, but for a team's turns and its list of tasks.
 PURE = {"text", "thinking", "turn.started", "turn.finished", "turn.restarted", "call.progress", "note", "todos"}
+SINGLE = PURE - {"turn.started", "todos"}
 
 
 def position(line: Line) -> int:

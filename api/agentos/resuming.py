@@ -10,7 +10,7 @@ from ninja import Field, Form, Router, Schema
 
 from api.agentos.agents import Slug
 from api.agentos.auth import READ, Request
-from api.agentos.events import PLACES, PURE, Event, Telling, position, told
+from api.agentos.events import PLACES, SINGLE, Event, Telling, position, told
 from api.agentos.forms import Given
 from api.agentos.kinds import AGENT, TEAM, WORKFLOW
 from api.agentos.performing import run_of
@@ -89,7 +89,7 @@ def missed_by(run: Run, index: int) -> Missed:
 
 def is_seen(line: Line, index: int) -> bool:
     """All its events are; of another kind than words there may be several."""
-    return (position(line) + (line.kind not in PURE)) * PLACES <= index
+    return (position(line) + (line.kind not in SINGLE)) * PLACES <= index
 
 
 def went_on(run: Run, lines: list[Line]) -> bool:

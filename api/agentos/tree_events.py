@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+
 from api.agentos.events import PURE, Event, Telling
 from api.agentos.kinds import TEAM, WORKFLOW, kind_of
 from api.agentos.shapes import member_responses, paused_sentence
 from api.agentos.step_requirements import step_requirement
 from api.agentos.steps import Book
+from api.agentos.team_tasks import TaskList
 from api.agentos.tools import member_of, requirement, requirements_of
 from api.agentos.workflow_shapes import place_of, workflow_metrics
 from api.speech import without_abandoned
@@ -43,9 +46,20 @@ class Part(Telling):
 class Leading(Part):
     """A team's leader."""
 
+    def __init__(self, run: Run, tree: "TreeTelling") -> None:
+        super().__init__(run, tree)
+        self.tasks = TaskList(run, run.max_turns or settings.MAX_TURNS)
+
+    def turn(self, line: Line) -> list[Event]:
+        told = super().turn(line)
+        return [*self.tasks.turn(line.data["turn"]), *told] if told else told
+
+    def todos(self, line: Line) -> list[Event]:
+        return self.tasks.written(line.data["items"]) if self.tasks.kept else super().todos(line)
+
     def completed(self, line: Line) -> list[Event]:
         *first, last = super().completed(line)
-        return [*first, last | {"member_responses": member_responses(self.run)}]
+        return [*self.tasks.over(), *first, last | {"member_responses": member_responses(self.run)}]
 
 
 class Top(Part):

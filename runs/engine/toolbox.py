@@ -16,10 +16,10 @@ from runs.faults import fault_point
 from runs.journal import LeaseLost
 from runs.models import Run, ToolCall
 from runs.states import CallState
-from teammates.models import Mode
+from teammates.models import Mode, Team
 from teammates.performers import Performer, Reference, find
 from teammates.permissions import PLAN_FIRST, verdict
-from teammates.tools.builtin import BUILT_IN
+from teammates.tools.builtin import BUILT_IN, TODO_LIST
 from teammates.tools.delegation import BRANCH, DELEGATE, INTERNAL
 from teammates.tools.questions import ASK, PLAN, STEP_INPUT
 from teammates.tools.registry import Tool, registry
@@ -269,6 +269,8 @@ class Toolbox:
 def tools_of(run: Run, definition: dict[str, Any]) -> dict[str, str]:
     """The run's tools and what is set for each: the teammate's, or its built-in ones and those that the run names."""
     own = {row["name"]: row["permission"] for row in definition["tools"]}
+    if definition.get("mode") == Team.Way.TASKS:
+        own.setdefault(TODO_LIST, "")  # its leader works a list off
     if run.tools is None:
         return own
     return {name: own.get(name, "") for name in [*(set(own) & BUILT_IN), *run.tools]}

@@ -14,7 +14,8 @@ from teammates.tools.context import ToolContext, ToolError
 from teammates.tools.registry import make, registry, tool
 
 # What every installation gives its teammates; `announce` below is only a sample.
-BUILT_IN = {"write_file", "read_file", "list_files", "current_time", "todo_write", "remember", "recall"}
+TODO_LIST = "todo_write"
+BUILT_IN = {"write_file", "read_file", "list_files", "current_time", TODO_LIST, "remember", "recall"}
 FileName = Annotated[str, Field(min_length=1, max_length=200, description="A flat name such as notes.md, no folders.")]
 
 

@@ -159,3 +159,20 @@ def test_a_tree_is_one_run_to_webhooks_and_limits(fake, member, team_of, owner):
     for _ in range(2):
         carry_tree(start(owner=owner, teammate=team, message="Do it", options=Options(user_id="eva")))
     assert Delivery.objects.count() == 2
+
+
+def test_a_team_that_works_tasks_off_keeps_a_list_of_them(fake, member, team_of, owner):
+    def written(items):
+        return Script().call("todo_write", items)
+
+    ann = member("ann")
+    lists = [{"items": [{"text": "Count", "done": done}]} for done in (False, True)]
+    fake.reply = told(
+        ("leader", [written(lists[0]), delegate(("ann", "count")), written(lists[1]), Script().say("Done.")]),
+        ("ann", [Script().say("three")]),
+    )
+    run = carry_tree(start(owner=owner, teammate=team_of(ann, mode="tasks"), message="Go"))
+    assert (run.status, run.output) == ("completed", "Done.")
+    offered = [tool["function"]["name"] for tool in fake.requests[0]["tools"]]
+    assert {"todo_write", "delegate_task_to_member"} <= set(offered)
+    assert [event.data for event in run.events.filter(kind="todos")] == lists

@@ -30,6 +30,13 @@ name = "Crew"
 model = "leader"
 members = ["ann", "bob"]
 
+[[teams]]
+id = "planners"
+name = "Planners"
+model = "leader"
+mode = "tasks"
+members = ["bob"]
+
 [[workflows]]
 id = "flow"
 name = "Flow"
@@ -95,6 +102,20 @@ def test_the_client_follows_a_team(agno, crew):
     completed = next(event for event in events if event["event"] == "TeamToolCallCompleted")
     assert completed["tool"]["child_run_id"] == member["run_id"]
     assert [one["run_id"] for one in events[-1]["member_responses"]] == [member["run_id"]]
+
+
+def test_the_client_follows_the_tasks_of_a_team(agno, model):
+    write = Script().call("todo_write", {"items": [{"text": "Count", "done": True}]})
+    model.reply = told(("leader", [write, Script().say("All done.")]))
+    events = agno.run_team_stream("planners", "Count")
+    assert names(events) == [
+        *("TeamRunStarted", "TeamTaskIterationStarted", "TeamModelRequestStarted", "TeamModelRequestCompleted"),
+        *("TeamToolCallStarted", "TeamTaskCreated", "TeamTaskStateUpdated", "TeamToolCallCompleted"),
+        *("TeamTaskIterationCompleted", "TeamTaskIterationStarted", *TEAM_TO_THE_END[:-2]),
+        *("TeamTaskIterationCompleted", *TEAM_TO_THE_END[-2:]),
+    ]
+    state = next(event for event in events if event["event"] == "TeamTaskStateUpdated")
+    assert [task["title"] for task in state["tasks"]] == ["Count"] and state["goal_complete"]
 
 
 def test_the_client_stops_a_team(agno, model, curl):
