@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from runs.engine.places import is_true
 from runs.flowchart import Look, Seen
 from runs.models import Run, ToolCall
 from runs.states import CallState
@@ -41,7 +42,7 @@ class Walked:
     def __call__(self, step: Step, path: str) -> Seen:
         by, calls = performed_by(step, self.members), self.calls.get(path, [])
         if step.kind in ("parallel", "loop"):
-            return Seen(by=by)  # the steps in it say how far it is
+            return Seen("", bound_of(step, calls), by)  # the steps in it say how far it is
         if not calls:
             return Seen("not_yet", "not yet" if self.run.is_live else "not reached", by)
         state, words = self.state(calls[-1], step)
@@ -63,6 +64,14 @@ class Walked:
         if child and child.pk in self.waiting:
             return "waiting", "waits for you"
         return ("running", "running") if self.run.is_live else ("stopped", "stopped")
+
+
+def bound_of(step: Step, calls: list[ToolCall]) -> str:
+    """That a loop found no end of its own, in words."""
+    last = calls[-1] if calls else None
+    if last is None or last.state != CallState.SUCCEEDED or not last.step.endswith(f"#{step.max - 1}?"):
+        return ""
+    return "" if is_true(last.result) else f"cut after {step.max} rounds"
 
 
 def step_repeats(path: str, calls: dict[str, list[ToolCall]]) -> bool:

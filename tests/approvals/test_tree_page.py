@@ -132,6 +132,25 @@ def test_the_page_of_a_workflow_shows_the_state_of_every_step(fake, member, work
     assert dict(graph_of(page(branch))) == states
 
 
+def test_a_loop_that_found_no_end_says_so(fake, own_tool, workflow_of, owner, page):
+    @own_tool(effect="pure", title="Enough?")
+    def enough(input: str) -> bool:
+        """Is it?"""
+        return input == "yes"
+
+    @own_tool(effect="pure", title="Repeat")
+    def repeat(input: str) -> str:
+        """Say it again."""
+        return input
+
+    loop = {"name": "Again", "loop": [{"name": "Say", "tool": "repeat"}], "until": "enough", "max": 3}
+    flow = workflow_of(loop)
+    assert "cut after 3 rounds" in page(carry_tree(start(owner=owner, teammate=flow, message="no")))
+    assert "cut after" not in page(carry_tree(start(owner=owner, teammate=flow, message="yes")))
+    last_of_three = workflow_of({**loop, "max": 1}, slug="once")
+    assert "cut after" not in page(carry_tree(start(owner=owner, teammate=last_of_three, message="yes")))
+
+
 def graph_of(html):
     return [
         (name, state)
