@@ -4,7 +4,7 @@ import logging
 from time import monotonic
 
 from django.contrib.auth.models import User
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from limits import parse
 from limits.storage import MemoryStorage
@@ -33,7 +33,7 @@ def record(request: HttpRequest, response: HttpResponse, began: float) -> None:
     owner, key = getattr(caller, "user", None), getattr(caller, "key", None)
     try:
         keep(request, response, int((monotonic() - began) * 1000), owner, key)
-    except DatabaseError:  # what was asked for has happened all the same, and the client shall hear of it
+    except Error:  # what was asked for has happened all the same, and the client shall hear of it
         logger.exception("%s %s is missing from the audit log", request.method, request.path)
 
 

@@ -36,14 +36,16 @@ class Held(HttpResponse):
         """Write until it is whole or the client leaves; the run goes on either way."""
         writing, left = await while_there(self.pour(send), receive)
         if not writing.cancelled() and (error := writing.exception()):
-            logger.error("A stream broke", exc_info=error)
-            if not self.begun:
-                await self.begin(send, HttpResponse(status=500))
+            await self.broke(error, send)
         if not left:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def pour(self, send: Send) -> None:
         raise NotImplementedError
+
+    async def broke(self, error: BaseException, send: Send) -> None:
+        """What was sent already stays, and ends; the log of the run has the rest."""
+        logger.error("A stream broke", exc_info=error)
 
     async def begin(self, send: Send, response: HttpResponse) -> None:
         self.begun = True
@@ -52,14 +54,27 @@ class Held(HttpResponse):
 
 
 class Later(Held):
-    """The response that `make` gives once it can; a client that waits for it costs neither thread nor connection."""
+    """The response that `make` gives once it can; a client that waits for it costs neither thread nor connection.
 
-    def __init__(self, make: Callable[[], Awaitable[HttpResponse]]) -> None:
+    `refuse` says what is told of an error instead.
+    """
+
+    def __init__(
+        self, make: Callable[[], Awaitable[HttpResponse]], refuse: Callable[[BaseException], HttpResponse]
+    ) -> None:
         super().__init__()
-        self.make = make
+        self.make, self.refuse = make, refuse
 
     async def pour(self, send: Send) -> None:
-        response = await self.make()
+        await self.whole(await self.make(), send)
+
+    async def broke(self, error: BaseException, send: Send) -> None:
+        if self.begun:
+            await super().broke(error, send)
+        else:
+            await self.whole(self.refuse(error), send)
+
+    async def whole(self, response: HttpResponse, send: Send) -> None:
         for name, value in self.items():
             if name.startswith("Access-Control-"):
                 response[name] = value

@@ -91,6 +91,9 @@ SQLITE_OPTIONS = {
 
 
 POOL_SIZE = 20  # connections to PostgreSQL of one process, at most
+# Seconds: how long a request waits for a connection, and how long the pool tries to make one before the next request
+# makes it begin anew. Left to itself it tries ever more seldom, and an outage would last twice as long as it does.
+POOL_PATIENCE = 5
 
 
 def database() -> dict[str, Any]:
@@ -102,7 +105,8 @@ def database() -> dict[str, Any]:
         parsed["CONN_MAX_AGE"] = None  # a thread keeps its connection; threads of requests are used again
         parsed["TEST"] = {"NAME": str(Path(parsed["NAME"]).with_name("test.sqlite3"))}
     else:
-        parsed["OPTIONS"] = {**parsed.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": POOL_SIZE, "timeout": 10}}
+        pool = {"min_size": 1, "max_size": POOL_SIZE, "timeout": POOL_PATIENCE, "reconnect_timeout": POOL_PATIENCE}
+        parsed["OPTIONS"] = {"connect_timeout": POOL_PATIENCE, **parsed.get("OPTIONS", {}), "pool": pool}
         parsed["CONN_HEALTH_CHECKS"] = True  # a database that was restarted costs nobody an error
     return parsed
 

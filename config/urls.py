@@ -9,6 +9,7 @@ from config.docs import docs
 from runs.views import shared
 
 handler404 = "config.views.not_found"
+handler500 = "config.views.broken"
 
 urlpatterns = [
     path("", home.home, name="home"),

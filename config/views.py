@@ -1,5 +1,6 @@
 """Sign-in, the settings page, and the pages for what went wrong."""
 
+import sys
 from typing import Any
 
 from django.contrib import messages
@@ -11,13 +12,15 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.template.loader import render_to_string
 from django.urls import Resolver404, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django.views.defaults import page_not_found
+from django.views.defaults import page_not_found, server_error
 
+from api import away
 from api.agentos import opening
 from api.agentos.errors import problem
 from config import signin
@@ -51,6 +54,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, Resolver404) and "text/html" not in request.headers.get("Accept", "text/html"):
         return problem(request, 404, f"There is nothing at {request.path}.")
     return page_not_found(request, exception)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """The page for whatever nobody foresaw; Django calls it while it handles the exception."""
+    error = sys.exc_info()[1]
+    if not isinstance(error, away.AWAY):
+        return server_error(request)
+    status, _ = away.told(error)
+    return HttpResponse(render_to_string("503.html"), status=status, headers={"Retry-After": away.RETRY_AFTER})
 
 
 class SignIn(LoginView):

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from api import away
 from api.agentos.answers import answer
 from api.auth import MissingScope
 from api.reading import Unreadable
@@ -28,6 +29,7 @@ CODES = {
     413: "PAYLOAD_TOO_LARGE",
     422: "VALIDATION_ERROR",
     429: "TOO_MANY_REQUESTS",
+    503: "SERVICE_UNAVAILABLE",
 }
 CONFLICTS = {"run_active", "disabled", "archived", "exists", "wrong_user", "deleted"}  # codes of `Refused` with 409
 
@@ -47,6 +49,8 @@ def problem(
     response = answer({"detail": message, "error_code": CODES.get(status, "INTERNAL_SERVER_ERROR")}, status)
     if base is not None and "Allow" in base.headers:
         response["Allow"] = base["Allow"]
+    if status == away.STATUS:
+        response["Retry-After"] = away.RETRY_AFTER
     return response
 
 
@@ -85,6 +89,7 @@ TABLE: dict[type[Exception], Callable[[Any], tuple[int, str]]] = {
     TooManyFieldsSent: lambda error: (413, "These are too many fields for one request."),
     TooManyFilesSent: lambda error: (413, "These are too many files for one request."),
     RequestDataTooBig: lambda error: (413, "The body is too large."),
+    **dict.fromkeys(away.AWAY, away.told),
 }
 
 

@@ -89,7 +89,7 @@ def created(request: Request, kind: Kind, slug: str, form: NewRun) -> HttpRespon
     if form.background:
         told = {"run_id": str(run.uuid), "session_id": run.session.key, "status": "PENDING"}
         return answer(told, 202)
-    return streamed(run, only_content=not form.stream_events) if form.stream else waited(run)
+    return streamed(run, only_content=not form.stream_events) if form.stream else waited(request, run)
 
 
 def begin(request: Request, kind: Kind, performer: Performer, form: NewRun) -> Run:
@@ -151,4 +151,4 @@ def continued(request: Request, kind: Kind, slug: str, run_id: str, form: Contin
     if steps:
         items += items_of_steps(run, steps, gates_in_tree(run))
     after = decide_all(run, items, request.auth.user) if items or steps else attached(run)
-    return streamed(run, after, only_content=not form.stream_events) if form.stream else waited(run, after)
+    return streamed(run, after, only_content=not form.stream_events) if form.stream else waited(request, run, after)

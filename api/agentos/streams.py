@@ -1,13 +1,15 @@
 """How a run is told to the client: as an event stream, or as its result once it stands still (contract 1.3, 2.2)."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from channels.db import database_sync_to_async
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
 from api.agentos.answers import answer, written
+from api.agentos.errors import answer_to
 from api.agentos.events import Event, Telling, told
 from api.agentos.flat import ASKED, Kept
 from api.agentos.messages import calls_of
@@ -64,7 +66,7 @@ def as_frames(events: list[Event]) -> bytes:
     return "".join(f"event: {event['event']}\ndata: {written(event)}\n\n" for event in events).encode()
 
 
-def waited(run: Run, after: int = 0) -> Later:
+def waited(request: HttpRequest, run: Run, after: int = 0) -> Later:
     """The RunOutput, once the run has paused or ended behind `after`; no thread waits for it."""
 
     async def result() -> HttpResponse:
@@ -74,7 +76,7 @@ def waited(run: Run, after: int = 0) -> Later:
         response: HttpResponse = await database_sync_to_async(finished)(run.pk)
         return response
 
-    return Later(result)
+    return Later(result, partial(answer_to, request))
 
 
 def finished(run_id: int) -> HttpResponse:

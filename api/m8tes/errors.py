@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from api import away
 from api.auth import MissingScope
 from approvals.errors import AlreadyDecided, Invalid, NotAllowed
 from runs.errors import Limited, Refused
@@ -60,6 +61,8 @@ def problem(
         response["Allow"] = base["Allow"]
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"
+    if status == away.STATUS:
+        response["Retry-After"] = away.RETRY_AFTER
     return response
 
 
@@ -107,6 +110,7 @@ TABLE: dict[type[Exception], Callable[[Any], Told]] = {
     TooManyFilesSent: lambda error: (413, "These are too many files for one request.", "too_large"),
     TooManyFieldsSent: lambda error: (413, "These are too many fields for one request.", "too_large"),
     RequestDataTooBig: lambda error: (413, "The body is too large.", "too_large"),
+    **dict.fromkeys(away.AWAY, lambda error: (*away.told(error), "database_away")),
 }
 
 

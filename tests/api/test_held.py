@@ -23,15 +23,19 @@ def sent_by(held):
     return messages[0]["status"], b"".join(message.get("body", b"") for message in messages), messages[-1]["more_body"]
 
 
+def refuse(error):
+    return HttpResponse(str(error), status=500)
+
+
 def test_an_answer_is_sent_once_it_is_there():
     async def result():
         return HttpResponse(b"here", status=201)
 
-    assert sent_by(Later(result)) == (201, b"here", False)
+    assert sent_by(Later(result, refuse)) == (201, b"here", False)
 
 
-def test_an_answer_that_breaks_is_a_plain_500():
+def test_an_answer_that_breaks_is_refused_as_the_door_does():
     async def result():
         raise ValueError("broken")
 
-    assert sent_by(Later(result)) == (500, b"", False)
+    assert sent_by(Later(result, refuse)) == (500, b"broken", False)

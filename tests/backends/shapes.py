@@ -143,9 +143,11 @@ class Shape:
 
 
 class Embedded(Shape):
-    def __init__(self, data: Path, fake) -> None:
+    """One process; on SQLite, unless `more` of its environment says otherwise."""
+
+    def __init__(self, data: Path, fake, **more: str) -> None:
         super().__init__(data, fake)
-        self.serve = Serve(data, **self.told).start()
+        self.serve = Serve(data, **self.told, **more).start()
         self.webs, self.environment = [self.serve.url], self.serve.environment
         self.prepare()
 
