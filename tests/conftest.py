@@ -88,6 +88,8 @@ def client_of() -> Callable[[User], Client]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("SAYSO_TESTS_DATABASE") and connection.vendor == "sqlite":
+        raise pytest.UsageError("SAYSO_TESTS_DATABASE names a database, and these settings use another one.")
     required = os.environ.get("SAYSO_TESTS_REQUIRE", "").split(",")
     if lacking := [f"{name}: {why}" for name, why in MISSING.items() if name in required]:
         raise pytest.UsageError(f"SAYSO_TESTS_REQUIRE names what is not here: {'; '.join(lacking)}")

@@ -13,7 +13,9 @@ def main(arguments: list[str]) -> int:
         print("Not tested on PostgreSQL: it is not here (apt-get install postgresql).")
         return int("postgres" in os.environ.get("SAYSO_TESTS_REQUIRE", "").split(","))
     with Postgres() as postgres:
-        environment = {**os.environ, "SAYSO_TESTS_DATABASE": postgres.url}
+        # Named here, because importing config has named the product's own settings.
+        settings = {"DJANGO_SETTINGS_MODULE": "tests.settings", "SAYSO_TESTS_DATABASE": postgres.url}
+        environment = {**os.environ, **settings}
         return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment)
 
 
