@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
+
+from runs import clock
 
 GRACE_SECONDS = 30  # in which a sweep must have seen what time heals
 
@@ -172,7 +173,7 @@ def examine(invariants: Iterable[Invariant] = INVARIANTS) -> list[Finding]:
 
 
 def _rows(query: str) -> list[tuple[int, str]]:
-    recently = timezone.now() - timedelta(seconds=GRACE_SECONDS)
+    recently = clock.read() - timedelta(seconds=GRACE_SECONDS)
     values = {"recently": connection.ops.adapt_datetimefield_value(recently), "slots": settings.SLOTS}
     for word, sql in WORDS.items():
         query = re.sub(rf":{word}\b", sql, query)

@@ -7,6 +7,7 @@ from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from approvals.models import Question, ToolApproval
+from runs import clock
 from runs.models import Run
 from runs.recovery import RESEND_SECONDS
 from runs.states import RUN_LIVE, GateStatus, RunStatus
@@ -42,6 +43,7 @@ def figures() -> dict[str, float]:
 def workers() -> list[Worker]:
     """Those that hold runs, by the first part of their leases, and how long ago each renewed them."""
     found: dict[str, list[datetime]] = {}
+    now = clock.read()
     held = Run.objects.filter(status=RunStatus.RUNNING, lease_until__isnull=False)
     for lease, until in held.values_list("lease", "lease_until"):
         if until is not None:
@@ -49,5 +51,5 @@ def workers() -> list[Worker]:
     return [
         {"name": name, "runs": len(ends), "age": age, "deaf": age > 2 * settings.RENEW_SECONDS}
         for name, ends in sorted(found.items())
-        for age in [seconds_since(min(ends) - timedelta(seconds=settings.LEASE_SECONDS))]
+        for age in [max(0.0, round(settings.LEASE_SECONDS - (min(ends) - now).total_seconds(), 1))]
     ]

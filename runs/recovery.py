@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models import Q, QuerySet
 
-from runs import deliveries, schedules
+from runs import clock, deliveries, schedules
 from runs.engine import holds
 from runs.faults import fault_point
 from runs.locks import write
@@ -32,11 +31,11 @@ def sweep() -> int:
 
     Then what is due by now: schedules, and deliveries to webhooks.
     """
-    now = timezone.now()
+    now = clock.read()
     lapsed = Run.objects.filter(status=RunStatus.RUNNING, lease_until__lt=now)
     # After a sleep of the machine all leases have lapsed, and yet what this process holds was not left by anybody.
     lapsed = lapsed.exclude(lease__in=holds.leases())
-    touched = requeue(lapsed) + resend(now - timedelta(seconds=RESEND_SECONDS))
+    touched = requeue(lapsed) + resend(now)
     touched += schedules.start_due() + deliveries.resend()
     swept.send(Run)
     return touched
@@ -47,10 +46,10 @@ def take_up() -> int:
 
     A database of its own may have other workers, whose leases lapse by themselves when they die.
     """
-    now = timezone.now()
+    now = clock.read()
     others = Run.objects.filter(status=RunStatus.RUNNING).exclude(lease__startswith=f"{holds.BOOT}:")
     alone = connection.vendor == "sqlite"
-    return (requeue(others) if alone else 0) + resend(now)
+    return (requeue(others) if alone else 0) + resend(now, patience=0)
 
 
 def requeue(runs: "QuerySet[Run]") -> int:
@@ -58,25 +57,26 @@ def requeue(runs: "QuerySet[Run]") -> int:
     for run in runs.only("pk", "status", "lease"):
         with write():
             same = Run.objects.filter(pk=run.pk, status=RunStatus.RUNNING, lease=run.lease)
-            if same.update(status=RunStatus.QUEUED, lease="", lease_until=None, woken_at=timezone.now()):
+            if same.update(status=RunStatus.QUEUED, lease="", lease_until=None, woken_at=clock.now()):
                 wake(run.pk)
                 done += 1
             fault_point("requeue.before_commit")
     return done
 
 
-def resend(before: datetime) -> int:
+def resend(now: datetime, patience: float = RESEND_SECONDS) -> int:
+    """Wake what has been in the queue for longer than that, and what a machine has queued whose clock is ahead."""
     free = min(settings.SLOTS - holds.count(), RESEND_AT_MOST)
     if free <= 0:
         return 0
+    ahead = timedelta(seconds=RESEND_SECONDS)
+    overdue = Q(woken_at__lt=now - timedelta(seconds=patience)) | Q(woken_at__gt=now + ahead)
     waiting = list(
-        Run.objects.filter(status=RunStatus.QUEUED, woken_at__lt=before)
-        .order_by("pk")
-        .values_list("pk", flat=True)[:free]
+        Run.objects.filter(overdue, status=RunStatus.QUEUED).order_by("pk").values_list("pk", flat=True)[:free]
     )
     if waiting:
         with write():
-            Run.objects.filter(pk__in=waiting, status=RunStatus.QUEUED).update(woken_at=timezone.now())
+            Run.objects.filter(pk__in=waiting, status=RunStatus.QUEUED).update(woken_at=now)
             for run_id in waiting:
                 wake(run_id)
     _counted["wakeups"] += len(waiting)

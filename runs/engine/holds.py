@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
+from runs import clock
 from runs.journal import LeaseLost, writer
 from runs.locks import write
 from runs.models import Run
@@ -109,7 +109,7 @@ def count() -> int:
 
 
 def fresh_until() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+    return clock.now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
 def renew() -> None:
