@@ -21,12 +21,18 @@ class InboxConsumer(PageConsumer):
         return [self.watch_inbox(user)]
 
     async def watch_inbox(self, user: Any) -> None:
-        """Push {"inbox": {"count", "new"}} soon and whenever it may have changed; `new` names the touched gates."""
-        look, told = database_sync_to_async(standing), -1
+        """Push {"inbox": {"count", "new"}} soon and whenever it may have changed; `new` names the touched gates.
+
+        {"late": true} says that news are held up, and the page only hears what is looked for every few seconds.
+        """
+        look, told, told_late = database_sync_to_async(standing), -1, False
         with hub.follow(INBOX) as follower:
             names: list[str] = []
             while True:
                 await asyncio.sleep(PAUSE)  # at the beginning too: the page has just been counted
+                if hub.is_late != told_late:
+                    told_late = hub.is_late
+                    await self.tell({"late": told_late})
                 waiting, sees_all = await look(user)
                 if names or waiting != told:
                     await self.tell({"inbox": {"count": waiting, "new": names}})

@@ -115,6 +115,11 @@ class Hub:
             self.deliver(told)
             self.beyond(told)
 
+    @property
+    def is_late(self) -> bool:
+        """Are news from other processes held up just now?"""
+        return self.patience < math.inf
+
     def late(self, late: bool) -> None:
         """Whether news from other processes are held up. At each change everybody looks for what was missed."""
         self.patience = LATE if late else math.inf

@@ -158,6 +158,10 @@
     }, 200);
   });
 
+  // The answer of a server without its database is no fragment that could be put anywhere.
+  document.addEventListener("htmx:responseError", ({ detail }) => (byId("refused").hidden = detail.xhr.status !== 503));
+  document.addEventListener("htmx:beforeRequest", () => (byId("refused").hidden = true));
+
   // --- text, as it is spoken ---
 
   const said = new Map(); // turn -> events that its section may not hold yet
@@ -329,6 +333,15 @@
 
   let socket, tries = 0, lostAt = null, timer;
 
+  // The server hears of news late: said unless it is over at once, as after its own start.
+  let late = false;
+
+  function tellLate(now) {
+    late = now;
+    if (now) setTimeout(() => (byId("late").hidden = !late), GENTLE_MS);
+    else byId("late").hidden = true;
+  }
+
   function connect() {
     clearTimeout(timer);
     const url = new URL(path, location.href);
@@ -346,6 +359,7 @@
     socket.onmessage = ({ data }) => {
       const news = JSON.parse(data);
       if (news.inbox) count(news.inbox);
+      else if ("late" in news) tellLate(news.late);
       else if (news.kind) take(news);
     };
     socket.onclose = ({ code }) => {
@@ -356,6 +370,7 @@
 
   function lost() {
     lostAt ??= new Date();
+    tellLate(false);
     const wait = Math.min(LONGEST_WAIT_MS, 500 * 2 ** tries) * (0.75 + Math.random() / 2);
     tries += 1;
     timer = setTimeout(connect, wait);

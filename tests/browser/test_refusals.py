@@ -54,6 +54,22 @@ def test_a_long_answer_is_refused_and_kept(home):
     assert len(field.input_value()) == 30_000
 
 
+def test_a_decision_that_finds_no_database_is_said_not_to_have_got_through(home, fake):
+    fake.call("announce", {"channel": "#news", "text": "Hello"})
+    home.start("obedient", "Announce it", "Autonomous")
+    home.waits()
+    home.page.route(
+        "**/allow/", lambda route: route.fulfill(status=503, body="<h1>Away</h1>", content_type="text/html")
+    )
+    home.button("Allow").click()
+    expect(home.page.get_by_role("alert").filter(has_text="That did not get through")).to_be_visible()
+    expect(home.card).to_be_visible()
+    home.page.unroute("**/allow/")
+    home.button("Allow").click()
+    home.ends()
+    expect(home.page.locator("#refused")).to_be_hidden()
+
+
 def test_a_call_of_a_tool_that_does_not_exist_is_shown_and_told_to_the_model(home, fake):
     fake.call("no_such_tool", {"a": 1})
     home.start("obedient", "Use it", "Autonomous")

@@ -3,6 +3,7 @@
 import re
 from itertools import pairwise
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.visitor import PHONE
@@ -106,6 +107,25 @@ def test_a_lost_connection_is_said_and_nothing_is_missed_once_it_is_back(olivia)
     expect(tab.page.locator("#offline")).to_be_hidden()
     assert in_one_line(tab.answer.inner_text()).count("word-60") == 1
     assert STORY in in_one_line(tab.answer.inner_text())
+
+
+@pytest.mark.parametrize("path", ["/", "/inbox/", "/runs/"])
+def test_a_page_says_that_live_updates_are_late_until_they_are_not(olivia, path):
+    sockets = []
+
+    def connect(socket):
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    tab = olivia.opens("/settings/")
+    tab.routes_sockets(connect)
+    tab.page.goto(f"{tab.window.url}{path}")
+    notice = tab.page.get_by_role("status").filter(has_text="Live updates are late.")
+    expect(notice).to_be_hidden()
+    sockets[-1].send('{"late": true}')
+    expect(notice).to_be_visible()
+    sockets[-1].send('{"late": false}')
+    expect(notice).to_be_hidden()
 
 
 def test_a_call_shows_its_arguments_and_its_result_and_its_file_can_be_taken_home(home, tmp_path):

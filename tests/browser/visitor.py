@@ -12,8 +12,8 @@ PHONE = {"width": 390, "height": 844}
 
 # The browser logs a refusal, of which the page itself tells, and a request that ended because the page was left.
 NO_COMPLAINT = re.compile(
-    r"Failed to load resource: .* status of (403|409|410|422|429) |htmx:(sendAbort|afterRequest),"
-    r"|WebSocket is closed before the connection is established"
+    r"Failed to load resource: .* status of (403|409|410|422|429|503) |htmx:(sendAbort|afterRequest),"
+    r"|Response Status Error Code 503 |WebSocket is closed before the connection is established"
 )
 
 

@@ -5,6 +5,7 @@ from asgiref.sync import sync_to_async
 
 from approvals import consumers as inboxes
 from runs import consumers
+from runs.live.hub import hub
 from tests.live.wire import Socket, inside
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,3 +81,30 @@ def test_a_lost_notice_costs_time_only(asked, owner, allow, monkeypatch):
         return await socket.inbox()
 
     assert inside("/ws/inbox", owner, decide)["count"] == 0
+
+
+@pytest.mark.parametrize("path", ["/ws/inbox", "/ws/runs/{pk}"])
+def test_a_page_is_told_that_news_are_late_and_when_they_are_not(asked, owner, path):
+    async def heard(socket):
+        while "late" not in (news := await socket.next()):
+            continue
+        return news["late"]
+
+    async def scene(socket):
+        await socket.inbox()
+        hub.late(True)
+        try:
+            began = await heard(socket)
+        finally:
+            hub.late(False)
+        return began, await heard(socket)
+
+    assert inside(path.format(pk=asked.pk), owner, scene) == (True, False)
+
+
+def test_a_page_that_comes_while_news_are_late_is_told_so(asked, owner):
+    hub.late(True)
+    try:
+        assert inside("/ws/inbox", owner, Socket.next) == {"late": True}
+    finally:
+        hub.late(False)
