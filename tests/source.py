@@ -16,7 +16,7 @@ def files(*folders: str) -> Iterator[Path]:
     for start in folders or ("",):
         for folder, below, names in os.walk(ROOT / start):
             below[:] = sorted(name for name in below if name not in NOT_OURS and not name.endswith("_cache"))
-            yield from (Path(folder, name).relative_to(ROOT) for name in sorted(names))
+            yield from (Path(folder, name).relative_to(ROOT) for name in sorted(names) if name not in NOT_OURS)
 
 
 def modules(*folders: str) -> list[Path]:
