@@ -25,7 +25,7 @@ help:
 	@echo "make test-all     the same, then what matters on PostgreSQL, Redis and worker processes"
 	@echo "make lint         check style, types and templates"
 	@echo "make docs         check that the documents and the code say the same"
-	@echo "make bench        measure what runs cost, beside AgentOS too; the figures are kept in bench/README.md"
+	@echo "make bench        measure what runs cost and workers carry, beside AgentOS too; see bench/README.md"
 	@echo "make lock         write the lock files anew from pyproject.toml"
 	@echo "make screenshots  take the picture in the README anew"
 

@@ -1,4 +1,4 @@
-"""Measures the live path of a real `manage.py serve`; `bench/README.md` keeps the figures and says how to read them.
+"""Measures a real `manage.py serve`, and several processes; `bench/README.md` keeps the figures and how to read them.
 
 The fake model, the server and the load (this process) are three processes; the load does what browsers do: it signs
 in, sends the pages' forms and follows each run through its own websocket.
@@ -11,24 +11,23 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
-import aiohttp
-
 from bench.api import api
+from bench.distributed import distributed
 from bench.latency import decisions, first_events
 from bench.paused import paused
 from bench.peer import peer
-from bench.person import Person
+from bench.person import signed_in
 from bench.prepare import PASSWORD, PERSON, TEAMMATE
 from bench.processes import ROOT, Bench
 from bench.streams import one_stream, streams
 from bench.trees import trees
 from bench.words import yardstick
 
-PARTS = ("latency", "streams", "paused", "api", "peer", "trees")
+ON_ONE = ("latency", "streams", "paused", "api", "peer", "trees")
+PARTS = (*ON_ONE, "distributed")
 PEER = ROOT / ".venv-sdks/peer/bin/python"
 
 
@@ -47,19 +46,8 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@contextlib.asynccontextmanager
-async def signed_in(bench: Bench) -> AsyncIterator[Person]:
-    jar = aiohttp.CookieJar(unsafe=True)  # the host is an IP address
-    connector = aiohttp.TCPConnector(limit=0)
-    headers = {"Origin": bench.origin}
-    async with aiohttp.ClientSession(bench.origin, cookie_jar=jar, connector=connector, headers=headers) as web:
-        person = Person(web, bench.origin)
-        await person.sign_in(PERSON, PASSWORD, TEAMMATE)
-        yield person
-
-
 async def measure(bench: Bench, wanted: argparse.Namespace) -> None:
-    async with signed_in(bench) as person:
+    async with signed_in(bench.origin, PERSON, PASSWORD, TEAMMATE) as person:
         if "latency" in wanted.parts:
             await first_events(person, bench, wanted.times)
             await decisions(person, bench, wanted.times)
@@ -85,9 +73,12 @@ def main() -> None:
         data = wanted.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sayso-bench-")))
         data.mkdir(parents=True, exist_ok=True)
         print(time.strftime("%Y-%m-%d %H:%M"), f"Python {platform.python_version()}, {os.cpu_count()} cores")
-        bench = stack.enter_context(Bench(data))
         before = yardstick()
-        asyncio.run(measure(bench, wanted))
+        if set(wanted.parts) & set(ON_ONE):
+            with Bench(data) as bench:
+                asyncio.run(measure(bench, wanted))
+        if "distributed" in wanted.parts:
+            distributed(data / "distributed")
         print(
             f"The yardstick took {before:.0f} µs before and {yardstick():.0f} µs after; load {os.getloadavg()[0]:.1f}"
         )

@@ -1,6 +1,8 @@
 """A person at the pages: signs in, sends the pages' own forms, follows a run through its websocket."""
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -88,3 +90,13 @@ class Person:
         """Send a form that is answered by going on to another page."""
         async with self.web.post(address, data=fields, allow_redirects=False) as got:
             expect(got.status in (302, 303), f"{address} answered {got.status}")
+
+
+@asynccontextmanager
+async def signed_in(origin: str, username: str, password: str, teammate: str) -> AsyncIterator[Person]:
+    jar = aiohttp.CookieJar(unsafe=True)  # the host is an IP address
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(origin, cookie_jar=jar, connector=connector, headers={"Origin": origin}) as web:
+        person = Person(web, origin)
+        await person.sign_in(username, password, teammate)
+        yield person

@@ -1,9 +1,11 @@
-"""Rows for the bench: `people`, `key`, `queue N` runs that will ask, `history N`, so that there are N ended ones, or
+"""Rows for the bench: `people`, `key`, `queue N [MESSAGE]` runs, `history N`, so that there are N ended ones, or
 `trees`: short and long workflows, small and large teams."""
 
 import sys
 
 import django
+
+from bench.words import ASK
 
 PERSON, PASSWORD = "bench", "measure twice, cut once"
 TEAMMATE = "bench"
@@ -22,17 +24,16 @@ def people() -> None:
     save(teammate, [("announce", "")])
 
 
-def queue(count: int) -> None:
-    """Runs that wait for a worker: the server's sweep finds them, runs them and they ask."""
+def queue(count: int, message: str = ASK) -> None:
+    """Runs that wait for a worker: the server's sweep finds them and runs them. Unless told otherwise, they ask."""
     from django.contrib.auth.models import User
 
-    from bench.words import ASK
     from runs import services
     from teammates.models import Teammate
 
     owner, teammate = User.objects.get(username=PERSON), Teammate.objects.get(slug=TEAMMATE)
     for _ in range(count):
-        services.start(owner=owner, teammate=teammate, message=ASK)
+        services.start(owner=owner, teammate=teammate, message=message)
 
 
 def key() -> None:
@@ -93,6 +94,8 @@ if __name__ == "__main__":
             key()
         case ["queue", count]:
             queue(int(count))
+        case ["queue", count, message]:
+            queue(int(count), message)
         case ["history", count]:
             history(int(count))
         case ["trees"]:

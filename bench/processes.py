@@ -113,12 +113,19 @@ class Bench:
             self.model = Process(model, {}, self.data / "model.log")
             stack.callback(self.model.stop)
             self.model.wait_for_port(self.model_port)
-            serve = ["manage.py", "serve", "--port", str(self.port)]
-            self.server = Process(serve, self.environment, self.data / "serve.log")
-            stack.callback(self.server.stop)
-            self.server.wait_for_port(self.port)
+            stack.callback(self.end)
+            self.begin()
             self.stack = stack.pop_all()
         return self
+
+    def begin(self) -> None:
+        """Start the product, and return once it listens."""
+        serve = ["manage.py", "serve", "--port", str(self.port)]
+        self.server = Process(serve, self.environment, self.data / "serve.log")
+        self.server.wait_for_port(self.port)
+
+    def end(self) -> None:
+        self.server.stop()
 
     def __exit__(self, *_: object) -> None:
         self.stack.close()
