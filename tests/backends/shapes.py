@@ -19,6 +19,7 @@ from config.env import ROOT, Environment
 from tests.eventually import eventually
 from tests.person import Person
 from tests.serving import Serve, free_port
+from tests.units import exec_start
 
 KEY, LINK = re.compile(r"sayso_\w+"), re.compile(r"/sign-in/\S+")
 ROSTER = """
@@ -184,23 +185,23 @@ class Distributed(Shape):
         ports = [free_port(), free_port()]
         self.webs = [f"http://127.0.0.1:{port}" for port in ports]
         for place, port in enumerate(ports):
-            self.run(f"web{place}", "daphne", "-p", str(port), "config.asgi:application")
+            self.run(f"web{place}", "sayso-web@.service", str(port))
         for place in range(workers):
             self.run_worker(place)
-        self.run("beat", "celery", "-A", "config", "beat")
+        self.run("beat", "sayso-beat.service")
         for url in self.webs:
             assert eventually(lambda url=url: self.answers(url), 120), self.log()
         assert eventually(lambda: self.log().count("concurrency:") >= workers, 120), self.log()
 
-    def run(self, name: str, program: str, *words: str) -> None:
+    def run(self, name: str, unit: str, instance: str = "") -> None:
+        """As systemd would, by the unit that is shipped."""
         with (self.data / f"{name}.log").open("ab") as log:
-            command = [str(Path(sys.executable).with_name(program)), *words]
-            self.processes[name] = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            self.processes[name] = subprocess.Popen(
+                exec_start(unit, instance), cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
 
     def run_worker(self, place: int) -> None:
-        alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        name = f"worker{place}"
-        self.run(name, "celery", "-A", "config", "worker", "-P", "threads", "-n", f"{name}@%h", *alone)
+        self.run(f"worker{place}", "sayso-worker@.service", str(place))
 
     def answers(self, url: str) -> bool:
         try:
