@@ -3,15 +3,12 @@
 import importlib
 
 import pytest
-from django.db import connection
 
 from tests.faults.house import House, Nursery
 
 
 @pytest.fixture(scope="module")
 def nursery(django_db_setup):
-    if connection.vendor != "sqlite":
-        pytest.skip("it forks on the SQLite file of the tests")
     nursery = Nursery()
     yield nursery
     nursery.close()

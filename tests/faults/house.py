@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 
-from django.conf import settings
 from django.db import connection
 
 from approvals.doctor import examine
@@ -14,6 +13,14 @@ from runs.models import Run
 from tests.faults.ledger import ledger
 
 KILLED = -9
+
+
+def database_url():
+    """Where this very process has the rows of the tests."""
+    told = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{told['NAME']}"
+    return f"postgres://{told['USER']}@{told['HOST']}:{told['PORT']}/{told['NAME']}"
 
 
 class Nursery:
@@ -31,7 +38,7 @@ class Nursery:
                 "SAYSO_TOOLS": "tests.faults.tools",
                 "OPENAI_API_KEY": "test",
                 "SAYSO_WEBHOOKS_PRIVATE": "true",
-                "DATABASE_URL": f"sqlite:///{settings.DATABASES['default']['NAME']}",
+                "DATABASE_URL": database_url(),
             },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

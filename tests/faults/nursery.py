@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
+from datetime import timedelta
 from importlib import import_module
 
 import django
@@ -23,11 +24,17 @@ LOADED += ["django.db.models.sql.compiler", "openai.resources.chat"]
 
 def work(order):
     """What a start of the product does, until nothing is left that it could do."""
-    from runs import recovery
-    from runs.engine import driver
+    from django.db import connection
+
+    from runs import clock, recovery
+    from runs.engine import driver, holds
     from runs.models import Run
 
     recovery.take_up()
+    if connection.vendor != "sqlite":  # there the dead may live, until their leases lapse: here that time has passed
+        dead = Run.objects.filter(status="running").exclude(lease__startswith=f"{holds.BOOT}:")
+        dead.update(lease_until=clock.now() - timedelta(seconds=1))
+        recovery.sweep()
     while queued := Run.objects.filter(status="queued").order_by("pk").first():
         driver.carry_forward(queued.pk)
 
