@@ -7,6 +7,7 @@ from tests.services import Postgres, Redis
 
 WORDS = "one two three four five six seven eight nine ten"
 TOKENS = 100
+SECONDS = 4
 
 
 def reply(body):
@@ -14,7 +15,7 @@ def reply(body):
     if body["messages"][-1]["content"] == "Tokens":
         return Script().paced(TOKENS, 10)
     if body["messages"][-1]["role"] == "tool":
-        return Script().say("It is sent. " + WORDS)
+        return Script().paced(SECONDS * 10, 10)  # long enough that accidents meet runs in mid-sentence
     return Script().say(WORDS).call("send_letter", {"to": "Ada"})
 
 
