@@ -5,4 +5,4 @@ class ApprovalsConfig(AppConfig):
     name = "approvals"
 
     def ready(self) -> None:
-        from approvals import asking  # noqa: F401 - connects the receivers of runs.signals
+        from approvals import asking, expiry  # noqa: F401 - connects the receivers of runs.signals

@@ -1,14 +1,16 @@
 """Opening and closing gates inside the transaction that pauses or ends a run."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.dispatch import receiver
 
 from approvals import answers
 from approvals.models import Gate, Question, ToolApproval, Verdict
-from runs import journal, trees
+from runs import clock, journal, trees
 from runs.digest import digest_of, digest_of_text
 from runs.engine.steps import Wait
 from runs.faults import fault_point
@@ -61,6 +63,7 @@ def approval_of(run: Run, wait: Wait) -> ToolApproval:
         consequence=tool.consequence,
         risk=tool.risk,
         arguments=call.arguments,
+        expires_at=clock.now() + timedelta(hours=settings.APPROVAL_HOURS) if settings.APPROVAL_HOURS else None,
     )
     return insert(gate)
 

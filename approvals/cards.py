@@ -8,7 +8,7 @@ from typing import Any
 from approvals.arguments import Row, canonical, in_order, pretty, rows
 from approvals.models import Gate, Question, ToolApproval, Verdict
 from runs.models import Event, Message, ToolCall
-from runs.states import CallState
+from runs.states import CallState, GateStatus
 from teammates.tools.registry import registry
 
 # Questions that are about one call, whose arguments are shown.
@@ -143,6 +143,8 @@ def resumed(gate: Gate) -> Step:
 
 
 def executed(gate: Gate, call: ToolCall) -> Step:
+    if gate.status == GateStatus.EXPIRED:
+        return Step("Executed", "never", words="never, nobody decided in time")
     if isinstance(gate, ToolApproval) and gate.verdict == Verdict.DENY:
         return Step("Executed", "never", words="never, it was denied")
     ends = {

@@ -85,6 +85,7 @@ class ToolApproval(Gate):
     arguments = models.JSONField()  # as proposed
     edited_arguments = models.JSONField(null=True)  # as allowed, where the person changed them
     remembered = models.BooleanField(default=False)  # the decision left a standing permission
+    expires_at = models.DateTimeField(null=True, db_index=True)  # by the database's clock; then it is not allowed
 
     def __str__(self) -> str:
         return f"approval {self.pk}"

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from approvals import answers as reading
-from approvals import standing
+from approvals import expiry, standing
 from approvals.access import as_it_is, may_decide
 from approvals.answers import Given
 from approvals.asking import name_of, tell_inbox
@@ -51,6 +51,7 @@ def decide(
     if stop and verdict == Verdict.ALLOW:
         raise Invalid({"": "A call is allowed, or denied and the run stopped; not both."})
     reason = reading.limited(reason, "reason", "A reason")
+    expiry.settle(approval)
     with write(durable=True):
         _lock(approval)
         _guard(approval, by)
@@ -170,7 +171,8 @@ def switch_mode(run: Run, mode: str, *, by: User, via: str = "mode") -> None:
         runs.switch_mode(run, mode, by=by)
         waiting = ToolApproval.objects.pending().filter(run__in=Run.objects.tree_of(run))
         for approval in waiting.select_related("call", "run"):
-            if mode == Mode.AUTONOMOUS and standing.can_remember(approval):
+            expiry.settle(approval)
+            if mode == Mode.AUTONOMOUS and approval.is_pending and standing.can_remember(approval):
                 decide(approval, Verdict.ALLOW, by=by, digest=approval.digest, via=via)
 
 

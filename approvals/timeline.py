@@ -74,7 +74,7 @@ def failed(calls: list[ToolCall]) -> bool:
 def of_gate(gate: Gate) -> list[Mark]:
     marks = [asked(gate)]
     if gate.verdict and gate.decided_at:
-        words = f"{person(gate.decided_by)} {verdict_words(gate).lower()}"
+        words = f"{person(gate.decided_by) if gate.decided_by else 'It'} {verdict_words(gate).lower()}"
         marks.append(Mark(gate.decided_at, words, "bad" if gate.verdict == "deny" else "good", "decision"))
     return marks
 

@@ -37,6 +37,7 @@ class Environment(BaseSettings):
     sayso_cors_origins: str = "http://localhost:3000"
     sayso_webhooks_private: bool = False
     sayso_slots: int = Field(default=1000, ge=1)
+    sayso_approval_hours: float = Field(default=0, ge=0)
 
     def words(self, field: str) -> list[str]:
         """The comma-separated words of one field."""

@@ -207,6 +207,7 @@ CORS_ORIGINS = env.words("sayso_cors_origins")
 # --- the machine ---
 
 SLOTS = env.sayso_slots  # runs that one worker process advances at the same time
+APPROVAL_HOURS = env.sayso_approval_hours  # that a tool call waits for a person; 0: for as long as it takes
 SAYSO_TOOLS = env.words("sayso_tools")
 DEFAULT_MODEL = env.default_model
 OPENAI_API_KEY = env.openai_api_key

@@ -29,6 +29,7 @@ class CallState(TextChoices):
 class GateStatus(TextChoices):
     PENDING = "pending", "Waits for you"
     DECIDED = "decided", "Decided"
+    EXPIRED = "expired", "Expired, nobody decided in time"
     CANCELLED = "cancelled", "Closed, the run was stopped"
     SUPERSEDED = "superseded", "Replaced by a newer revision"
 
@@ -63,8 +64,9 @@ CALL_MOVES: dict[CallState, set[CallState]] = {
 }
 
 GATE_MOVES: dict[GateStatus, set[GateStatus]] = {
-    _G.PENDING: {_G.DECIDED, _G.CANCELLED, _G.SUPERSEDED},
+    _G.PENDING: {_G.DECIDED, _G.EXPIRED, _G.CANCELLED, _G.SUPERSEDED},
     _G.DECIDED: {_G.SUPERSEDED},  # a plan that was sent back, when its next revision opens
+    _G.EXPIRED: set(),
     _G.CANCELLED: set(),
     _G.SUPERSEDED: set(),
 }

@@ -6,7 +6,6 @@ import re
 from tests.source import functions, modules
 
 WAITING = {
-    "F14": "nothing expires yet: gates get an expiry with policies",
     "F27": "there are no tools of other servers yet",
 }
 

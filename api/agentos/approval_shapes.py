@@ -19,7 +19,7 @@ STATUSES = {
     "pending": Q(status=GateStatus.PENDING),
     "approved": Q(status=GateStatus.DECIDED) & ~REJECTED,
     "rejected": REJECTED,
-    "expired": Q(pk=None),  # nothing expires here
+    "expired": Q(status=GateStatus.EXPIRED),
     "cancelled": Q(status__in=CLOSED),
 }
 PAUSES = {Question.Kind.INPUT: "user_input", Question.Kind.EXTERNAL: "external_execution"}
@@ -61,7 +61,7 @@ def approval_shape(gate: Gate) -> dict[str, Any]:
         "pause_type": pause_of(gate),
         "tool_name": tool["tool_name"],
         "tool_args": tool["tool_args"],
-        "expires_at": None,
+        "expires_at": epoch(gate.expires_at) if isinstance(gate, ToolApproval) and gate.expires_at else None,
         "agent_id": run.teammate.slug if run.teammate else None,
         "team_id": top.team.slug if top.team else None,
         "workflow_id": top.workflow.slug if top.workflow else None,

@@ -96,7 +96,7 @@ def gate_part(gate: Gate) -> dict[str, Any]:
 
 
 def confirmation(gate: ToolApproval) -> dict[str, Any]:
-    decided = gate.status == GateStatus.DECIDED
+    decided = gate.status in (GateStatus.DECIDED, GateStatus.EXPIRED)
     part = {
         "requires_confirmation": gate.is_pending,
         "confirmed": gate.verdict == Verdict.ALLOW if decided else None,

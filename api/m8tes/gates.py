@@ -109,7 +109,8 @@ def too_late(gate: Gate) -> Problem:
         return Problem(404, "This request is closed: its run was stopped, or it was replaced.", "gate_cancelled")
     if gate.is_pending:
         return Problem(409, "The run is not waiting, or the call has changed.", "run_not_active")
-    return Problem(404, f"This was decided already: {gate.verdict}.", "gate_resolved_otherwise")
+    how = "expired" if gate.status == GateStatus.EXPIRED else gate.verdict
+    return Problem(404, f"This was decided already: {how}.", "gate_resolved_otherwise")
 
 
 def question_of(run: Run, request_id: str | None) -> Question:

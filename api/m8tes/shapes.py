@@ -127,6 +127,7 @@ def approval_part(gate: ToolApproval) -> dict[str, Any]:
         "can_remember": can_remember(gate),
         "remember_default": False,
         "remembered": gate.remembered,
+        "timeout_seconds": int((gate.expires_at - gate.created_at).total_seconds()) if gate.expires_at else None,
     }
 
 

@@ -12,6 +12,7 @@ from approvals.asking import name_of
 from approvals.changes import Piece, pieces
 from approvals.forms import QuestionForm, form_for
 from approvals.models import Gate, Question, ToolApproval, Verdict
+from runs.states import GateStatus
 
 register = template.Library()
 
@@ -67,6 +68,8 @@ def kind_icon(gate: Gate) -> str:
 @register.filter
 def verdict_words(gate: Gate) -> str:
     """What was done: Allowed, Denied, Answered; for a plan what the answer was."""
+    if gate.status == GateStatus.EXPIRED:
+        return "Expired"
     if isinstance(gate, Question) and gate.kind == Question.Kind.PLAN:
         if gate.verdict == Verdict.DENY:
             return "Rejected"
