@@ -24,7 +24,7 @@ from runs.live.follow import follow
 from runs.live.hub import hub
 
 SIGNED_OUT, NOT_FOUND = 4401, 4404  # close codes; static/js/live.js knows them
-BROKEN = 1011
+BROKEN = 4500  # autobahn sends no code below 3000 but 1000, and raises where nobody would hear of it
 SIGN_OUTS = "sign-outs"
 RECHECK = 15.0  # seconds between two looks at whether the session still holds
 

@@ -1,11 +1,14 @@
 """PostgreSQL stops and comes back under one process: everybody is told to come again, and nothing is half-made."""
 
+import asyncio
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import pytest
 
+from bench.wire import Socket
 from tests.backends.shapes import Embedded
 from tests.backends.test_conformance import by_turn, letter
 from tests.eventually import eventually
@@ -96,6 +99,25 @@ def test_doors_and_pages_say_when_to_come_again_and_go_on_when_it_is_back(house,
     assert "All is well" in house.python("manage.py", "doctor")
 
 
+def test_a_page_that_can_hear_no_more_is_told_to_come_back(house, waiting):
+    """A socket that cannot read the log is not left open in silence: it closes, and the page connects again."""
+    web = urlsplit(house.webs[0])
+    cookie = "; ".join(f"{each.name}={each.value}" for each in house.person.http.cookies.jar)
+
+    async def closes():
+        heard, headers = asyncio.Event(), {"Origin": web.geturl(), "Cookie": cookie}
+        path = f"/ws/runs/{waiting[0]}"
+        socket = await Socket.open(web.hostname, web.port, path, headers, lambda events, at: heard.set())
+        await asyncio.wait_for(heard.wait(), 10)
+        house.database.end()
+        await asyncio.wait_for(socket.ended, 30)
+
+    try:
+        asyncio.run(closes())
+    finally:
+        house.database.start()
+
+
 def test_clients_that_come_again_through_restarts_get_each_run_once(house, fake):
     """F43 and F44: with the same key as often as it takes; whatever was half-made has gone with its transaction."""
     fake.default = Script().say("Here you are.")
@@ -121,6 +143,6 @@ def test_clients_that_come_again_through_restarts_get_each_run_once(house, fake)
             over.set()
     assert set(told) <= {200, 201, 503} and len(set(runs)) == 120, told
     assert house.rows("SELECT count(*) FROM runs_run") == [(before + 120,)]
-    finished = "SELECT count(*) FROM runs_run WHERE status = 'completed'"
-    assert eventually(lambda: house.rows(finished)[0][0] == before + 120, 60)
+    finished = "SELECT count(*) FROM runs_run WHERE status = 'completed' AND message LIKE 'Errand %'"
+    assert eventually(lambda: house.rows(finished) == [(120,)], 60)
     assert "All is well" in house.python("manage.py", "doctor")

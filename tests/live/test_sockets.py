@@ -201,7 +201,7 @@ def test_a_pipe_that_breaks_closes_the_socket_so_that_the_page_comes_back(asked,
             continue
         return news
 
-    assert inside(on(asked), owner, listen) == 1011
+    assert inside(on(asked), owner, listen) == consumers.BROKEN
 
 
 def test_an_ended_run_stays_open_for_the_inbox(asked, owner, deny, carry, start):
