@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-import time
+from concurrent import futures
 from urllib.parse import urlsplit
 
 from bench.wire import Socket
@@ -59,9 +59,11 @@ class Followers:
 
     def wait(self, seconds):
         """Until everyone has heard the end of its run."""
-        until = time.monotonic() + seconds
-        for future in self.futures:
-            future.result(max(0.1, until - time.monotonic()))
+        done, _ = futures.wait(self.futures, seconds)
+        for future in done:
+            future.result()
+        deaf = [vars(follower) for follower in self.all if not follower.ended]
+        assert deaf == [], deaf
 
     def close(self):
         for future in self.futures:
