@@ -22,6 +22,7 @@ HELD = 50  # runs in mid-sentence, and as many at a gate, when the server is kil
 PATIENCE = 300.0
 
 DONE = "SELECT count(*) FROM runs_run WHERE status = 'completed'"
+OPEN = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 SPAN = "SELECT extract(epoch FROM max(finished_at) - min(started_at)) FROM runs_run WHERE message = %s"
 LEASES = "SELECT DISTINCT substr(lease, 1, instr(lease, ':')) FROM runs_run WHERE lease <> ''"
 
@@ -31,7 +32,7 @@ class Cluster(Bench):
 
     def __init__(self, data: Path, postgres: str, redis: str, workers: int) -> None:
         super().__init__(data)
-        self.postgres, self.workers = postgres, workers
+        self.postgres, self.redis, self.workers = postgres, redis, workers
         self.environment |= {"DATABASE_URL": postgres, "REDIS_URL": redis, "SAYSO_SLOTS": str(SLOTS)}
 
     def begin(self) -> None:
@@ -57,11 +58,21 @@ class Cluster(Bench):
             [(value,)] = database.execute(query, values).fetchall()
         return float(value)
 
-    async def ended(self, runs: int) -> None:
-        until = time.monotonic() + PATIENCE
+    async def ended(self, runs: int) -> int:
+        """Wait until so many have ended; the most connections to PostgreSQL that were seen meanwhile."""
+        until, most = time.monotonic() + PATIENCE, 0
         while self.value(DONE) < runs:
             expect(time.monotonic() < until, f"not all of {runs} runs have ended")
+            most = max(most, int(self.value(OPEN)))
             await asyncio.sleep(0.5)
+        return most
+
+    def memory_of_redis(self) -> int:
+        """kB, at most so far."""
+        from redis import Redis as Client  # an extra, as above
+
+        with Client.from_url(self.redis) as client:
+            return int(client.info("memory")["used_memory_peak"]) // 1024
 
     def cpu(self) -> float:
         return sum(worker.cpu() for worker in self.at_work)
@@ -74,10 +85,11 @@ async def carried(cluster: Cluster) -> float:
     await cluster.ended(warm)
     before = cluster.cpu()
     await asyncio.to_thread(cluster.prepare, "queue", str(RUNS), pace(CALL, 1))
-    await cluster.ended(warm + RUNS)
+    connections = await cluster.ended(warm + RUNS)
     used = (cluster.cpu() - before) / RUNS * 1000
     rate = RUNS / cluster.value(SPAN, pace(CALL, 1))
     print(f"{cluster.workers} × {SLOTS} slots: {rate:.2f} runs/s of {CALL} tokens at 1/s, {used:.0f} ms of CPU each")
+    print(f"  at most {connections} connections to PostgreSQL, {cluster.memory_of_redis()} kB in Redis")
     return rate
 
 

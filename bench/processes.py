@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -106,7 +107,7 @@ class Bench:
         )
         return done.stdout
 
-    def __enter__(self) -> "Bench":
+    def __enter__(self) -> Self:
         self.prepare("people")
         with ExitStack() as stack:
             model = ["-m", "tests.fake_model", "--port", str(self.model_port)]
