@@ -91,13 +91,13 @@ def _run(pk: Any) -> "QuerySet[Run]":
 
 def whole(run: Run) -> Event:
     """The RunOutput with its events: all but the words, which its content holds."""
+    lines = all_lines(run)
     if run.teammate_id is not None:
-        lines = all_lines(run)
         gates = gates_of(run) if any(line.kind == ASKED for line in lines) else []
         calls = calls_of(run)
         return shape_of(run, gates, calls) | {"events": kept(Kept(run, gates, calls).events(lines))}
     telling = TreeTelling(run)
-    events = kept(telling.events([*tree_lines(run.pk)]))
+    events = kept(telling.events(lines))
     if telling.book is not None:
         return workflow_run_shape(run, telling.book) | {"events": events}
     return run_shape(run) | {"events": events}
@@ -108,6 +108,9 @@ def kept(events: list[Event]) -> list[Event]:
 
 
 def all_lines(run: Run) -> list[Line]:
+    """Of a team or a workflow those of its whole tree."""
+    if run.teammate_id is None:
+        return [*tree_lines(run.pk)]
     found = page = lines_after(run.pk, 0)
     while len(page) == PAGE:
         page = lines_after(run.pk, page[-1].seq)

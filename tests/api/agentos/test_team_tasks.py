@@ -2,6 +2,7 @@
 
 import pytest
 
+from runs.services import start
 from tests.api.agentos.trees import Performing
 from tests.fake_script import Script
 from tests.trees import delegate, told
@@ -9,10 +10,13 @@ from tests.trees import delegate, told
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_list_of_tasks_is_told_as_it_is_worked_off(door, fake, member, team_of):
+def test_a_list_of_tasks_is_told_as_it_is_worked_off(door, owner, fake, member, team_of):
     def written(**done):
         return Script().call("todo_write", {"items": [{"text": text, "done": state} for text, state in done.items()]})
 
+    bob = member("bob")
+    for _ in range(50):  # so that places in the whole log are far from the seqs of the run
+        start(owner=owner, teammate=bob, message="Before that.")
     team_of(member("ann"), mode="tasks")
     leader = [written(count=False, sum=False), delegate(("ann", "count")), written(count=True, sum=False)]
     fake.reply = told(("leader", [*leader, Script().say("Done.")]), ("ann", [Script().say("three")]))
