@@ -12,7 +12,6 @@ import pytest
 import yaml
 from celery.bin.base import CLIContext
 from celery.bin.celery import celery
-from daphne.cli import CommandLineInterface
 from django.core.management import get_commands
 
 from config.celery import app as celery_app
@@ -29,6 +28,8 @@ def takes(command):
     program, *words = command
     match program.rpartition("/")[2]:
         case "daphne":
+            from daphne.cli import CommandLineInterface  # config.asgi takes it for the server, once it is there
+
             told = CommandLineInterface().parser.parse_args(words)
             assert told.application == "config.asgi:application"
         case "celery":
