@@ -1,5 +1,6 @@
 """The ASGI application: pages over HTTP, live news over websockets."""
 
+import gc
 import os
 import sys
 
@@ -30,6 +31,8 @@ def prepare() -> None:
         )
     checks.refuse()
     from config import wire  # noqa: F401 - it wants the server's reactor, which tests of this module do not have
+
+    gc.freeze()  # as `config.worker.stay_loaded`
 
 
 sockets = URLRouter(
