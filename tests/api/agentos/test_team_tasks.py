@@ -17,7 +17,7 @@ def test_a_list_of_tasks_is_told_as_it_is_worked_off(door, owner, fake, member, 
 
     before = start(owner=owner, teammate=member("bob"), message="Before that.")
     # So that places in the whole log are far from the seqs of the run.
-    Event.objects.bulk_create(Event(run=before, seq=seq, kind="note") for seq in range(2, 200))
+    Event.objects.bulk_create(Event(run=before, seq=seq, kind="note") for seq in range(1000, 1200))
     team_of(member("ann"), mode="tasks")
     leader = [written(count=False, sum=False), delegate(("ann", "count")), written(count=True, sum=False)]
     fake.reply = told(("leader", [*leader, Script().say("Done.")]), ("ann", [Script().say("three")]))
