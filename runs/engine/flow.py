@@ -32,6 +32,7 @@ REVIEW_OPTIONS = [
     {"label": SKIP, "description": "The next step gets nothing from it."},
 ]
 ATTEMPTS = 20  # of one step, reviews included
+NOTHING = "(This step gave nothing: it was skipped, or had nothing to say.)"
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class Flow:
             yield Next([self.branch(place, branches[place], text) for place in missing])
         results = {branch.name: self.result(branch, self.calls[place]) for place, branch in branches.items()}
         self.gave(results)
-        return "\n\n".join(f"## {name}\n{given}" for name, given in results.items() if given)
+        return "\n\n".join(f"## {name}\n{given or NOTHING}" for name, given in results.items())
 
     def branch(self, path: str, step: Step, text: str) -> AskedCall:
         wanted = any("outputs" in parameters_of(tool) for tool in tools_in([step]))

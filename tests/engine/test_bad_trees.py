@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from approvals.models import ToolApproval
 from approvals.services import decide
+from runs.engine.flow import NOTHING
 from runs.models import Run
 from runs.services import Refused, start
 from teammates.models import Team, Workflow
@@ -124,7 +125,7 @@ def test_a_failing_step_in_a_branch_fails_the_run_by_its_name(own_tool, shout, w
     run = ended(owner, workflow_of(block))
     assert run.status == "failed" and "“risky” failed" in run.error and "no luck" in run.error
     block["parallel"][1]["on_error"] = "skip"
-    assert ended(owner, workflow_of(block, slug="other")).output == "## loud\nHELLO"
+    assert ended(owner, workflow_of(block, slug="other")).output == f"## loud\nHELLO\n\n## risky\n{NOTHING}"
 
 
 def test_a_workflow_that_is_edited_while_its_run_is_paused_goes_on_as_it_was(shout, workflow_of, owner, fake):
