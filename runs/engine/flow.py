@@ -89,6 +89,7 @@ class Flow:
         self.calls: dict[str, ToolCall] = {}
         self.outputs: dict[str, Any] | None = None if reached else {}  # by step name
         self.at = ("", "")  # the step that was come to last, and what it got
+        self.cut: dict[str, int] = dict(reached.get("cut", {})) if reached else {}  # rounds of loops without an end
         self.steps, self.prefix, start = steps_of(run.performer_revision), "", run.message
         if run.called_by and run.called_by.tool == BRANCH.name:
             branch = dict(run.called_by.arguments or {})
@@ -104,13 +105,17 @@ class Flow:
         try:
             asked = next(self.going)
         except StopIteration as end:
-            return Reply(end.value)
+            return Reply("\n\n".join(filter(None, [end.value, *self.cuts()])))
         except Broken as broken:
             raise ModelFailed(broken.message, "step_failed") from None
         path, text = self.at
         if self.reached is None or self.reached["step"] != path:
-            self.reached = {"step": path, "turn": turn, "text": text}
+            self.reached = {"step": path, "turn": turn, "text": text, "cut": dict(self.cut)}
         return Reply("", calls=asked.calls, finish_reason="tool_calls", reached=self.reached)
+
+    def cuts(self) -> list[str]:
+        """Said in the output alone: the next step's input stays what the loop gave, for tools read it."""
+        return [f"(“{name}” found no end and was cut after {rounds} rounds.)" for name, rounds in self.cut.items()]
 
     def before(self, lead: str) -> str:
         """The part of the way that was gone before, where it leads on from here."""
@@ -192,6 +197,9 @@ class Flow:
             text = yield from self.round(step, path, round_, text)
             if step.until and is_true((yield from self.decision(step, step.until, f"{path}#{round_}?", text))):
                 break
+        else:
+            if step.until:
+                self.cut[step.name] = step.max
         return text
 
     def round(self, step: Step, path: str, round_: int, text: str) -> Going:

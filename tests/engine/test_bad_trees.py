@@ -98,8 +98,15 @@ def test_a_condition_that_raises_fails_by_its_name(says, shout, workflow_of, own
 
 def test_a_loop_without_an_end_is_bounded(says, shout, workflow_of, owner, fake):
     says("no")
-    run = ended(owner, workflow_of({"name": "again", "loop": [LOUD], "until": "decide_way", "max": 4}))
+    again = {"name": "again", "loop": [LOUD], "until": "decide_way", "max": 4}
+    run = ended(owner, workflow_of(again))
     assert (run.status, run.calls.filter(tool="shout").count()) == ("completed", 4)
+    assert run.output == "HELLO\n\n(“again” found no end and was cut after 4 rounds.)"
+    run = ended(owner, workflow_of(again, {"name": "last", "tool": "shout"}, slug="longer"))
+    assert run.calls.get(step="1@0").arguments == {"input": "HELLO"}
+    assert run.output.endswith("was cut after 4 rounds.)")
+    says("yes")
+    assert ended(owner, workflow_of(again, slug="other")).output == "HELLO"
 
 
 def test_a_loop_may_not_be_written_without_a_bound(db, shout):
