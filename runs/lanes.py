@@ -19,7 +19,7 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Bar:
-    """A stretch of one lane. `kind`: work, person (waits for one) or members (waits for them)."""
+    """A stretch of one lane. `kind`: work, person (waits for one) or members (waits for the runs below)."""
 
     kind: str
     x: int
@@ -137,7 +137,7 @@ def words(run: Run) -> str:
     if run.open_gates:
         return "waits for you"
     if run.status == RunStatus.PAUSED:
-        return "waits for members"
+        return "waits for its steps" if run.workflow_id else "waits for its members" if run.team_id else "waits"
     if run.finished_at and run.status == RunStatus.COMPLETED:
         return f"done in {in_short((run.finished_at - (run.started_at or run.created_at)).total_seconds())}"
     return {RunStatus.QUEUED: "queued", RunStatus.RUNNING: "at work", RunStatus.FAILED: "failed"}.get(

@@ -9,7 +9,7 @@ from typing import Any
 from runs.models import Event, Message, Run, RunFile, ToolCall
 from runs.states import CallState, RunStatus
 from runs.ways import PERFORMERS, name_of
-from teammates.tools.delegation import INTERNAL
+from teammates.tools.delegation import BRANCH, INTERNAL
 from teammates.tools.questions import ASK, PLAN
 from teammates.tools.registry import Tool, registry
 
@@ -36,7 +36,11 @@ class CallRow:
 
     @property
     def fields(self) -> list[tuple[str, Any]]:
-        return list((self.call.arguments or {}).items())
+        """What a reader wants of the arguments: of a branch, whose name is the row's title, its input alone."""
+        arguments = self.call.arguments or {}
+        if self.call.tool == BRANCH.name:
+            return [("input", arguments["input"])]
+        return list(arguments.items())
 
 
 @dataclass(frozen=True)

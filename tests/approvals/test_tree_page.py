@@ -55,7 +55,7 @@ def test_deciding_on_the_page_of_the_team_resumes_the_member(gated, client_of, o
 
 def test_the_tree_is_drawn_and_said_as_a_list(gated, page):
     html = page(gated)
-    missing = {"Who does what, when", "waits for you", "bar-person", "done in", "<svg viewBox"}
+    missing = {"Who does what, when", "waits for you", "waits for its members", "bar-person", "done in", "<svg viewBox"}
     assert {words for words in missing if words not in html} == set()
     for child in gated.children.all():
         assert f'id="tree-{child.pk}" href="/runs/{child.pk}/"' in html
@@ -117,7 +117,12 @@ def test_a_large_tree_costs_no_more_queries_than_a_small_one(fake, member, team_
     assert counts[0] == counts[1] < 32
 
 
-def test_the_page_of_a_workflow_shows_the_state_of_every_step(fake, member, workflow_of, owner, page):
+def page_of_call(client, run):
+    address = reverse("runs:detail", args=[run.pk])
+    return client.get(address, {"call": run.calls.first().pk}).content.decode()
+
+
+def test_the_page_of_a_workflow_shows_the_state_of_every_step(fake, member, workflow_of, owner, page, client_of):
     member("ann", "announce"), member("bob")
     announce = Script().call("announce", {"channel": "news", "text": "hi"})
     fake.reply = told(("ann", [announce, Script().say("told")]), ("bob", [Script().say("six")]))
@@ -130,6 +135,9 @@ def test_the_page_of_a_workflow_shows_the_state_of_every_step(fake, member, work
     assert "Flow › Tell › Ann waits for you" in html
     branch = run.children.first()
     assert dict(graph_of(page(branch))) == states
+    assert "waits for its steps" in html and "waits for its members" not in html
+    call = re.search(r'<section class="inspected".*?</section>', page_of_call(client_of(owner), run), re.DOTALL)[0]
+    assert "<dt>input</dt>" in call and "<dt>path</dt>" not in call and "<dt>outputs</dt>" not in call
 
 
 def test_a_loop_that_found_no_end_says_so(fake, own_tool, workflow_of, owner, page):
