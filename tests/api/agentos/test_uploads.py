@@ -28,8 +28,8 @@ def form(files, field="files", **fields):
     return whole + f"--{EDGE}--\r\n".encode()
 
 
-def send(door, *files, agent="helper", **fields):
-    return door.post(f"/agents/{agent}/runs", form(files, **fields), f"multipart/form-data; boundary={EDGE}")
+def send(door, *files, to="/agents/helper", **fields):
+    return door.post(f"{to}/runs", form(files, **fields), f"multipart/form-data; boundary={EDGE}")
 
 
 def asked(fake):
@@ -117,6 +117,22 @@ def test_every_type_of_the_contract_is_taken(helper, door, kind):
     assert list(row(response.json()).files.values_list("kind", "name", "media_type")) == [("input", "x", kind)]
 
 
+@pytest.mark.parametrize("kind", ["image/gif", "image/heic", "audio/flac", "video/mp4", "text/csv", "application/pdf"])
+def test_a_team_takes_what_an_agent_takes(member, team_of, door, kind):
+    team_of(member("ann"))
+    response = send(door.leave(), ("x", kind, b"x"), to="/teams/crew", background="true")
+    assert response.status_code == 202
+    run = Run.objects.get(uuid=response.json()["run_id"])
+    assert list(run.files.values_list("name", "media_type")) == [("x", kind)]
+
+
+def test_the_leader_of_a_team_is_shown_its_files(fake, member, team_of, door):
+    team_of(member("ann"))
+    given = send(door, PNG, ("d.csv", "text/csv", b"x,y"), to="/teams/crew").json()["input"]
+    assert [one["filename"] for one in [*given["images"], *given["files"]]] == ["a.png", "d.csv"]
+    assert "image_url" in [part["type"] for part in asked(fake)]
+
+
 @pytest.mark.parametrize(
     ("family", "every"),
     [("image", IMAGES), ("audio", AUDIO), ("video", VIDEO), ("text", TEXTS), ("application", DOCUMENTS)],
@@ -171,7 +187,7 @@ def test_files_under_another_name_are_not_lost_silently(helper, door):
 def test_what_is_wrong_beside_the_files_is_told_first(helper, door, door_of):
     assert problem_of(send(door_of(door.user, ["runs:read"]), PNG)) == (403, "FORBIDDEN")
     assert problem_of(send(door, PNG, message="")) == (422, "VALIDATION_ERROR")
-    assert problem_of(send(door, PNG, agent="nobody")) == (404, "NOT_FOUND")
+    assert problem_of(send(door, PNG, to="/agents/nobody")) == (404, "NOT_FOUND")
     assert problem_of(send(door, PNG, version="999")) == (404, "NOT_FOUND")
 
 

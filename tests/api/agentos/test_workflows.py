@@ -2,9 +2,13 @@
 
 import pytest
 
-from runs.models import Run
+from runs.models import Run, Session
+from teammates.services import save
+from teammates.tools import ToolContext
 from tests.api.agentos.door import problem_of
-from tests.api.agentos.trees import whose
+from tests.api.agentos.trees import Performing, whose
+from tests.fake_script import Script
+from tests.trees import delegate, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -144,6 +148,49 @@ def test_what_does_not_fit_is_refused(flow, door):
     assert problem_of(work.create('{"n": 1}', files=files)) == (400, "BAD_REQUEST")
     assert problem_of(door.post("/workflows/nobody/runs", {"message": "x"})) == (404, "NOT_FOUND")
     assert not Run.objects.exists()
+
+
+def test_it_takes_what_agents_take(flow, door):
+    work = flow(FACTS)
+    response = work.create(background=True, monitor=False, version=1, session_state={"n": 1})
+    assert (response.status_code, response.json()["status"]) == (202, "PENDING")
+    assert work.look(response.json())["status"] == "COMPLETED"
+    assert problem_of(work.create(version="junk")) == (422, "VALIDATION_ERROR")
+
+
+def test_dependencies_stand_in_the_instructions_of_every_step(door, fake, member, team_of, workflow_of):
+    ann, bob = member("ann"), member("bob")
+    for one in (ann, bob):
+        one.instructions = f"{one.slug} serves {{customer}}."
+        save(one, [])
+    team_of(bob, instructions="Lead for {customer}.")
+    fake.reply = told(
+        ("ann", [Script().say("A")]),
+        ("leader", [delegate(("bob", "sum")), Script().say("Done.")]),
+        ("bob", [Script().say("B")]),
+    )
+    workflow_of({"name": "Both", "parallel": [FACTS]}, {"name": "Crew", "team": "crew"})
+    Performing(door, "/workflows/flow").run(dependencies={"customer": "Ada"})
+    systems = " ".join(request["messages"][0]["content"] for request in fake.requests)
+    assert [words in systems for words in ("ann serves Ada.", "Lead for Ada.", "bob serves Ada.")] == [True] * 3
+
+
+def test_the_tree_shares_one_session_state(door, fake, member, own_tool, workflow_of):
+    @own_tool(effect="pure")
+    def count(context: ToolContext) -> str:
+        """Count one more."""
+        context.session_state["n"] = context.session_state["n"] + 1
+        return str(context.session_state["n"])
+
+    member("ann", "count")
+    fake.reply = told(
+        ("ann", [Script().call("count", {}), Script().say("one"), Script().call("count", {}), Script().say("two")])
+    )
+    workflow_of({"name": "Inside", "parallel": [FACTS]}, {"name": "Again", "teammate": "ann"})
+    work = Performing(door, "/workflows/flow")
+    made = work.run(session_state={"n": 1})
+    assert Session.objects.get(key="s-1").session_state == {"n": 3}
+    assert made["status"] == "COMPLETED"
 
 
 def test_a_workflow_run_is_listed_in_its_session_alone(flow, door):
