@@ -1,6 +1,7 @@
 """The page of a team's or a workflow's run: the whole tree on every page of it, with what waits in it."""
 
 import re
+from collections import Counter
 
 import pytest
 from django.db import connection
@@ -8,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from approvals.models import ToolApproval
+from approvals.services import decide
 from runs.models import Run
 from runs.services import start
 from tests.fake_script import Script
@@ -157,6 +159,35 @@ def test_a_loop_that_found_no_end_says_so(fake, own_tool, workflow_of, owner, pa
     assert "cut after" not in page(carry_tree(start(owner=owner, teammate=flow, message="yes")))
     last_of_three = workflow_of({**loop, "max": 1}, slug="once")
     assert "cut after" not in page(carry_tree(start(owner=owner, teammate=last_of_three, message="yes")))
+
+
+def test_a_gate_three_deep_is_one_card_everywhere_and_resumes_its_branch(
+    fake, member, team_of, workflow_of, owner, page, client_of
+):
+    team_of(member("ann", "announce"))
+    member("bob")
+    announce = Script().call("announce", {"channel": "news", "text": "hi"})
+    fake.reply = told(
+        ("leader", [delegate(("ann", "tell")), Script().say("All told.")]),
+        ("ann", [announce, Script().say("told")]),
+        ("bob", [Script().say("six")]),
+    )
+    both = [{"name": "Tell", "team": "crew"}, {"name": "Sum", "teammate": "bob"}]
+    run = carry_tree(start(owner=owner, teammate=workflow_of({"name": "Both", "parallel": both}), message="Go"))
+    gate = ToolApproval.objects.get()
+    assert gate.run.depth == 3
+    path = "Flow › Tell › Crew › Ann"
+    for one in Run.objects.tree_of(run):
+        html = page(one)
+        assert html.count(f'id="approval-{gate.pk}"') == 1 and f"{path} waits for you" in html, one
+    inbox = client_of(owner).get(reverse("inbox:list")).content.decode()
+    assert inbox.count(f'id="approval-{gate.pk}"') == 1 and path in inbox
+
+    before = Counter(request["model"] for request in fake.requests)
+    decide(gate, "allow", by=owner, digest=gate.digest)
+    assert carry_tree(run).output == "## Tell\nAll told.\n\n## Sum\nsix"
+    after = Counter(request["model"] for request in fake.requests)
+    assert after - before == Counter(ann=1, leader=1)
 
 
 def graph_of(html):
