@@ -63,6 +63,7 @@
   function put(id, html) {
     const target = byId(id);
     const fresh = new DOMParser().parseFromString(`<body>${html}`, "text/html").body;
+    if (older(fresh)) return void wanted.add(id);
     if (inUse(target, standing(target, fresh.querySelector(`#${id}`)))) return hold(id);
     const open = new Set([...document.querySelectorAll("details[open][id]")].map((one) => one.id));
     for (const details of fresh.querySelectorAll("details[id]")) {
@@ -80,6 +81,11 @@
     if (part) target ? replace(target, part) : append(part);
     if (part?.dataset.turn) replay(byId(id));
     document.dispatchEvent(new CustomEvent("sayso:swapped"));
+  }
+
+  // A decision is final: what still shows a card open that is closed here was made before it.
+  function older(fresh) {
+    return [...fresh.querySelectorAll(".gate-open[id]")].some((card) => byId(card.id)?.matches(".gate-closed"));
   }
 
   function replace(old, part) {

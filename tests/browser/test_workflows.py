@@ -44,3 +44,28 @@ def test_the_sample_workflow_runs_to_its_end_on_one_page(olivia):
     page.locator("#tree-list a").last.click()
     expect(page.locator(".crumbs")).to_contain_text("Announcement")
     expect(page.get_by_text("A part of run")).to_be_visible()
+
+
+def test_an_older_picture_of_the_page_does_not_open_a_decided_card_again(olivia):
+    tab = olivia.opens("/")
+    tab.start("workflow:announcement", "Announce the older export")
+    page = tab.page
+    expect(tab.card).to_have_count(2, timeout=30_000)
+    held = []
+
+    def hold_the_first(route):
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    page.route("**/panel/**", hold_the_first)
+    while not held:  # the page of a tree looks again by itself
+        page.wait_for_timeout(50)
+    key = decide(tab)
+    route, response = held[0]
+    with page.expect_request("**/panel/**"):  # asked for again, because it was too old
+        route.fulfill(response=response)
+    expect(page.locator(f"#{key}.gate-closed")).to_have_count(1)
+    expect(page.locator(f"#{key}.gate-open")).to_have_count(0)
+    expect(page.locator("#held")).to_be_hidden()
