@@ -9,7 +9,6 @@ from bench.person import Person
 from bench.processes import Bench
 from bench.words import expect
 
-WARM = 500  # paused runs before the first look: pools and caches have their size then
 QUIET = 5  # seconds of rest before a look
 
 
@@ -38,13 +37,13 @@ async def look(bench: Bench) -> tuple[int, int, float]:
 
 
 async def paused(person: Person, bench: Bench, runs: int) -> None:
-    await pause(bench, WARM)
+    await pause(bench, runs)  # pools and caches have the size that so many at once need
     threads, memory, idle = await look(bench)
     seconds = await pause(bench, runs)
     threads_after, memory_after, idle_after = await look(bench)
     begun = time.monotonic()
     await person.page("/inbox/")
     inbox = (time.monotonic() - begun) * 1000
-    print(f"{runs} more paused runs beside {WARM} ({seconds:.0f} s until all had paused)")
+    print(f"{runs} more paused runs beside {runs} ({seconds:.0f} s until all had paused)")
     print(f"  threads {threads} -> {threads_after}, memory {memory / 1024:.0f} -> {memory_after / 1024:.0f} MB")
     print(f"  at rest {idle:.1%} -> {idle_after:.1%} of a core; the inbox with them: {inbox:.0f} ms")

@@ -10,8 +10,8 @@ from django.utils.functional import cached_property
 
 from runs.models import Run
 from runs.services import Refused
-from teammates.access import startable
-from teammates.models import Mode, Workflow
+from teammates.access import startable, startable_named
+from teammates.models import Mode, Team, Teammate, Workflow
 from teammates.performers import Performer, kind_of
 
 GROUPS = {"teammate": "Teammates", "team": "Teams", "workflow": "Workflows"}
@@ -57,6 +57,13 @@ class Choice:
         return ", ".join(schema.get("properties", {})) or "any" if schema is not None else ""
 
 
+def named(user: User, key: str) -> Performer | None:
+    """Who has this `Choice.key`, among those whom the person can give a message."""
+    kind, _, slug = key.rpartition(":")
+    kinds: tuple[type[Performer], ...] = (Workflow,) if kind == "workflow" else (Teammate, Team)
+    return startable_named(user, *kinds, slug=slug) if kind in ("", "workflow") else None
+
+
 def last_used(user: User) -> str:
     """The key of whom this person started last."""
     last = Run.objects.filter(owner=user).roots().select_related("teammate", "team", "workflow").order_by("-pk").first()
@@ -82,7 +89,7 @@ class LaunchForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
         if key := given.get("teammate"):
-            found = next((choice.performer for choice in self.choices if choice.key == key), None)
+            found = named(self.user, key)
             if found is None:
                 self.add_error("teammate", "This teammate is gone or disabled. Choose another.")
             given["performer"] = found

@@ -25,7 +25,7 @@ from runs.locks import write
 from runs.models import Run
 from runs.states import RunStatus
 
-LINGER = 0.01  # seconds that text may gather after a commit, at most; with few runs it hardly waits
+LINGER = 0.02  # seconds that text may gather after a commit, at most; with few runs it hardly waits
 LINGER_EACH = 0.001  # seconds for each run of the last batch
 RETRY_SECONDS = 1.0  # between attempts to write a batch while the database refuses
 

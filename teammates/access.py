@@ -29,10 +29,16 @@ def startable(user: User) -> list[Performer]:
     return [one for kind in (Teammate, Team, Workflow) for one in _startable(kind, user.is_staff, user=user.pk)]
 
 
+def startable_named(user: User, *kinds: type[Performer], slug: str) -> Performer | None:
+    """Of these kinds the one with this id, if this person can give it a message."""
+    found = [one for kind in kinds for one in _startable(kind, user.is_staff, user=user.pk, slug=slug)]
+    return found[0] if found else None
+
+
 @Select
-def _startable(kind: Any, everybody: bool, user: Any) -> "QuerySet[Any]":
+def _startable(kind: Any, everybody: bool, user: Any, **named: Any) -> "QuerySet[Any]":
     there: QuerySet[Any] = kind.objects.unarchived() if everybody else kind.objects.of_account(user).unarchived()
-    return there.filter(enabled=True)
+    return there.filter(enabled=True, **named)
 
 
 def teammate_for(user: User, slug: str) -> Teammate:
