@@ -7,6 +7,7 @@ from django.db.models import Count, QuerySet
 from django.http import Http404
 
 from approvals.models import Gate, Question, ToolApproval
+from runs.services import lock as lock_run
 from runs.ways import lift
 from teammates.accounts import Sight, oversees, sight_of
 from teammates.prepared import Select
@@ -43,9 +44,15 @@ def _gates(kind: type[Gate], sight: Sight, pk: Any, user: Any) -> "QuerySet[Any]
     return kind._default_manager.seen(sight, user).select_related(*related).filter(pk=pk)
 
 
+def lock(gate: Gate) -> None:
+    """Read the gate, its run and its call as they are, and as they stay until the transaction at hand ends."""
+    lock_run(gate.run)
+    (fresh,) = _as_it_is(type(gate), pk=gate.pk)
+    vars(gate).update(vars(fresh))
+
+
 @Select
-def as_it_is(kind: type[Gate], pk: Any) -> "QuerySet[Any]":
-    """The gate with its run and its call, for whoever has locked them."""
+def _as_it_is(kind: type[Gate], pk: Any) -> "QuerySet[Any]":
     return kind._default_manager.select_related("run", "call").filter(pk=pk)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.dispatch import receiver
 from django.utils import timezone
 
+from approvals.access import lock
 from approvals.asking import name_of, tell_inbox
 from approvals.models import ToolApproval, Verdict
 from runs import clock, journal, services, trees
@@ -29,8 +30,7 @@ def settle(approval: ToolApproval) -> None:
 def expire(approval: ToolApproval) -> None:
     """Refuse the call as nobody's decision; nothing happens when somebody was first."""
     with write(durable=True):
-        services.lock(approval.run)
-        approval.refresh_from_db(from_queryset=ToolApproval.objects.select_related("run", "call"))
+        lock(approval)
         if not approval.is_pending or approval.run.status != RunStatus.PAUSED:
             return
         approval.move(GateStatus.EXPIRED, verdict=Verdict.DENY, reason="expired", decided_at=timezone.now())

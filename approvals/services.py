@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from approvals import answers as reading
 from approvals import expiry, standing
-from approvals.access import as_it_is, may_decide
+from approvals.access import lock, may_decide
 from approvals.answers import Given
 from approvals.asking import name_of, tell_inbox
 from approvals.errors import AlreadyDecided, Invalid, NotAllowed, Stale
@@ -53,7 +53,7 @@ def decide(
     reason = reading.limited(reason, "reason", "A reason")
     expiry.settle(approval)
     with write(durable=True):
-        _lock(approval)
+        lock(approval)
         _guard(approval, by)
         edited = None if arguments is None or same(arguments, approval.arguments) else arguments
         if not approval.is_pending:
@@ -64,13 +64,6 @@ def decide(
         _record(approval, verdict, by, via, reason=reason, edited_arguments=edited)
         _hand_down(approval, handed, by, stop=stop, reason=reason)
         return standing.remembered(approval) if remember else approval
-
-
-def _lock(gate: Gate) -> None:
-    """Read the gate, its run and its call as they are, and as they stay until the transaction ends."""
-    runs.lock(gate.run)
-    (fresh,) = as_it_is(type(gate), pk=gate.pk)
-    vars(gate).update(vars(fresh))
 
 
 def _guard(gate: Gate, by: User) -> None:
@@ -196,7 +189,7 @@ def answer(
     """
     got = reading.given(answers, skipped, response, notes)
     with write(durable=True):
-        _lock(question)
+        lock(question)
         _guard(question, by)
         if not question.is_pending:
             return _answered(question, got, by, stop=stop)
