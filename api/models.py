@@ -27,7 +27,7 @@ class AuditLog(models.Model):
     """One request that meant to change something, or whose key was refused; never what it carried."""
 
     # Null where the key was refused: who it was is not known then.
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+", db_index=False)
     key = models.CharField(max_length=12, blank=True)  # the key's id at that moment
     auth = models.CharField(max_length=10)  # api_key, none, or other: at the AgentOS door
     method = models.CharField(max_length=7)

@@ -30,18 +30,19 @@ class Run(models.Model):
     """One execution of a teammate for one message."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="runs")
-    session = models.ForeignKey(Session, models.PROTECT, related_name="runs")
+    # Each index is written with each run: there are those that queries need (below), and none of Django's own.
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="runs", db_index=False)
+    session = models.ForeignKey(Session, models.PROTECT, related_name="runs", db_index=False)
     # Who performs it: exactly one of the three.
     teammate = models.ForeignKey(Teammate, models.PROTECT, null=True, related_name="runs")
-    team = models.ForeignKey(Team, models.PROTECT, null=True, related_name="runs")
-    workflow = models.ForeignKey(Workflow, models.PROTECT, null=True, related_name="runs")
-    performer_revision = models.ForeignKey(Revision, models.PROTECT)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    retry_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="retries")
+    team = models.ForeignKey(Team, models.PROTECT, null=True, related_name="runs", db_index=False)
+    workflow = models.ForeignKey(Workflow, models.PROTECT, null=True, related_name="runs", db_index=False)
+    performer_revision = models.ForeignKey(Revision, models.PROTECT, db_index=False)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    retry_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="retries", db_index=False)
     task = models.ForeignKey(Task, models.SET_NULL, null=True, blank=True, related_name="runs", db_index=False)
     # Of a child run: who waits for it, the top of its tree, and the call that its end answers.
-    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children", db_index=False)
     root = models.ForeignKey("self", models.PROTECT, null=True, related_name="tree", db_index=False)
     called_by = models.OneToOneField("ToolCall", models.PROTECT, null=True, related_name="child")
     depth = models.PositiveSmallIntegerField(default=0)
@@ -95,7 +96,11 @@ class Run(models.Model):
             models.Index(fields=["owner", "status", "-id"]),
             models.Index(fields=["status", "-id"]),
             models.Index(fields=["session", "-id"]),
-            models.Index(fields=["root", "status"]),
+            models.Index(fields=["root", "status"], condition=Q(root__isnull=False), name="runs_of_trees"),
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="runs_below"),
+            models.Index(fields=["retry_of"], condition=Q(retry_of__isnull=False), name="retries"),
+            models.Index(fields=["team"], condition=Q(team__isnull=False), name="runs_of_teams"),
+            models.Index(fields=["workflow"], condition=Q(workflow__isnull=False), name="runs_of_workflows"),
             models.Index(fields=["status", "lease_until"]),
             models.Index(fields=["owner", "user_id", "finished_at"], condition=Q(archived_at=None), name="run_ends"),
         ]
@@ -179,7 +184,7 @@ class Message(models.Model):
         ASSISTANT = "assistant"
         USER = "user"  # feedback that is not the answer to a call, such as on a plan given as text
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="messages")
+    run = models.ForeignKey(Run, models.CASCADE, related_name="messages", db_index=False)
     turn = models.PositiveIntegerField()
     role = models.CharField(max_length=20, choices=Role.choices)
     text = models.TextField(blank=True)
@@ -202,7 +207,7 @@ def new_nonce() -> str:
 class ToolCall(models.Model):
     """One call that the model asked for. (run, turn, ordinal) is its name; the provider's id is only remembered."""
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="calls")
+    run = models.ForeignKey(Run, models.CASCADE, related_name="calls", db_index=False)
     turn = models.PositiveIntegerField()
     ordinal = models.PositiveIntegerField()
     provider_call_id = models.CharField(max_length=200, blank=True)

@@ -18,7 +18,7 @@ class SessionKind(models.TextChoices):
 class Session(models.Model):
     """Runs that share a history; `key` is the client's own word for it, or a UUID4 of ours."""
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False)
     kind = models.CharField(max_length=20, choices=SessionKind.choices, default=SessionKind.AGENT)
     key = models.CharField(max_length=200, default=uuid.uuid4)
     user_id = models.CharField(max_length=200, blank=True)
