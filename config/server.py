@@ -3,10 +3,11 @@
 import uvloop
 from twisted.internet import asyncioreactor
 
-asyncioreactor.install(uvloop.new_event_loop())  # type: ignore[no-untyped-call]  # twisted has no types here
+loop = uvloop.new_event_loop()
+asyncioreactor.install(loop)  # type: ignore[no-untyped-call]  # twisted has no types here
 
 from daphne.server import Server  # noqa: E402 - it takes the reactor that it finds
 
 from config import wire  # noqa: E402, F401 - as above, and it takes effect by being imported
 
-__all__ = ["Server"]
+__all__ = ["Server", "loop"]

@@ -8,7 +8,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ from runs.locks import write
 from runs.models import Run
 from runs.states import RunStatus
 
-LINGER = 0.02  # seconds that text may gather after a commit, at most; with few runs it hardly waits
+LINGER = 0.03  # seconds that text may gather after a commit, at most; with few runs it hardly waits
 LINGER_EACH = 0.001  # seconds for each run of the last batch
 RETRY_SECONDS = 1.0  # between attempts to write a batch while the database refuses
 
@@ -91,9 +91,18 @@ def append(run_id: int, kind: str, data: dict[str, Any] | None = None) -> int:
     if not connection.in_atomic_block:
         raise RuntimeError("Append to the journal inside the transaction that changes the run.")
     seq = _append(run_id, [(kind, data or {})])
+    _announce(run_id, seq, kind)
+    return seq
+
+
+def begin(run_id: int, kind: str, data: dict[str, Any]) -> None:
+    """The first line of a new run, whose row was written with `last_seq` 1; otherwise as `append`."""
+    _write(run_id, 1, [(kind, data)])
+
+
+def _announce(run_id: int, seq: int, kind: str) -> None:
     if kind in deliveries.EVENTS:
         deliveries.announce(run_id, seq, kind)
-    return seq
 
 
 def tell(run_id: int, kind: str, data: dict[str, Any]) -> None:
@@ -143,21 +152,29 @@ def publish(lines: Iterable[Line]) -> None:
 
 
 @contextmanager
-def step(run_id: int, lease: str, *, durable: bool = False) -> Iterator[None]:
+def step(
+    run_id: int, lease: str, lines: Sequence[Happening] = (), *, root: int | None = None, durable: bool = False
+) -> Iterator[None]:
     """A fenced transaction of the worker that holds the run: `LeaseLost`, and nothing changed, when it no longer does.
 
-    What the run has said so far is written first, so that the log keeps the order in which things happened.
+    What the run has said so far is written first, so that the log keeps the order in which things happened; then
+    `lines`, which cost less here than each by its own `append`. The row of `root` is touched before the run's.
     """
-    said = writer.take(run_id, lease)
+    said = writer.take(run_id, lease)  # before it is our turn to write: the writer may need its own turn for the rest
     try:
         with write(durable=durable):
+            if root is not None:
+                _raised(RAISED, 0, root)
+            happenings = [*said, *lines]
             # Touching the row locks it where others could still write it before our commit (PostgreSQL).
-            last = _raised(FENCED, len(said), run_id, lease)
+            last = _raised(FENCED, len(happenings), run_id, lease)
             if last is None:
                 raise LeaseLost
-            if said:
-                _write(run_id, last, said)
+            if happenings:
+                _write(run_id, last, happenings)
             yield
+            for seq, (kind, _) in enumerate(lines, last + 1 - len(lines)):
+                _announce(run_id, seq, kind)
     except BaseException:
         writer.give_back(run_id, lease, said)
         raise
@@ -171,12 +188,13 @@ class Writer:
         self._said: dict[Source, list[Happening]] = {}
         self._in_flight: set[Source] = set()
         self._thread: threading.Thread | None = None
+        self._waits = False
         self.on_lost: Callable[[str], None] = lambda lease: None  # told of leases that hold no run any more
 
-    def say(self, run_id: int, lease: str, kind: str, data: dict[str, Any], *, at_once: bool = True) -> None:
+    def say(self, run_id: int, lease: str, kind: str, data: dict[str, Any]) -> bool:
         """Queue one line of a run that this worker holds. Adjacent text of a turn becomes one line.
 
-        Not `at_once`: it may wait for the next line, or for `hurry`.
+        True: it waits there for `hurry`. False: the writer is at work, and takes it next.
         """
         with self._changed:
             said = self._said.setdefault((run_id, lease), [])
@@ -187,8 +205,7 @@ class Writer:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
                 self._thread.start()
-            if at_once:
-                self._changed.notify_all()
+            return self._waits
 
     def hurry(self) -> None:
         """Write what waits."""
@@ -212,7 +229,9 @@ class Writer:
         while True:
             with self._changed:
                 while not self._said:
+                    self._waits = True
                     self._changed.wait()
+                self._waits = False
                 batch, self._said = self._said, {}
                 self._in_flight = set(batch)
             pause, lost = min(LINGER, LINGER_EACH * len(batch)), []

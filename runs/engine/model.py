@@ -15,6 +15,7 @@ import openai
 import uvloop
 from django.conf import settings
 from django.db.models import QuerySet
+from openai.types.chat import ChatCompletionChunk as Chunk
 
 from runs.engine import demo
 from runs.engine.holds import Hold
@@ -31,6 +32,7 @@ ANNOUNCED_WITHIN = 0.02  # seconds
 TURN_DEADLINE = 15 * 60  # seconds for one answer, however steadily it drips
 TOO_MUCH = "model_too_much"
 MAYBE_MEDIA = " (The message came with pictures or sound, which not every model takes.)"
+PLAIN = cast(Any, {"headers": {"Accept-Encoding": "identity"}})  # of each piece, unpacking costs more than it saves
 EFFORTS = {"low": "low", "medium": "medium"}  # all above is the highest that every endpoint knows
 Heard = Callable[[str, str], None]  # (kind, delta): "text" or "thinking"
 
@@ -48,14 +50,8 @@ class Model:
 
     def respond(self, request: Request) -> Reply:
         self._announce(request.turn)
-        run_id, lease, turn = self.run.pk, self.hold.lease, request.turn
-
-        def heard(kind: str, delta: str) -> None:
-            writer.say(run_id, lease, kind, {"turn": turn, "delta": delta})
-
-        answer = demo.answer if request.model == "demo" else ask_endpoint
         fault_point("turn.before_llm")
-        reply = self.hold.wait(in_reader(announced(answer(request, heard))))
+        reply = self.hold.wait(in_reader(Speech(self.run.pk, self.hold.lease, request).whole()))
         fault_point("turn.after_llm")
         return reply
 
@@ -67,16 +63,38 @@ class Model:
             again = begun is not None and begun["turn"] == turn
         self._first = False
         kind = "turn.restarted" if again else "turn.started"
-        writer.say(self.run.pk, self.hold.lease, kind, {"turn": turn}, at_once=False)
+        writer.say(self.run.pk, self.hold.lease, kind, {"turn": turn})
 
 
-async def announced(answer: Coroutine[Any, Any, Reply]) -> Reply:
-    """The beginning of the turn goes to the log with the first words, or alone when they take their time."""
-    later = asyncio.get_running_loop().call_later(ANNOUNCED_WITHIN, writer.hurry)
-    try:
-        return await answer
-    finally:
-        later.cancel()
+class Speech:
+    """One answer on its way to the log. What comes together is written together, and the last of it with the reply.
+
+    The beginning of the turn goes with the first words, or alone when they take their time.
+    """
+
+    def __init__(self, run_id: int, lease: str, request: Request) -> None:
+        self.run_id, self.lease, self.request = run_id, lease, request
+        self._gathering = False
+
+    async def whole(self) -> Reply:
+        self._loop = asyncio.get_running_loop()
+        self._due: asyncio.Handle = self._loop.call_later(ANNOUNCED_WITHIN, writer.hurry)
+        answer = demo.answer if self.request.model == "demo" else ask_endpoint
+        try:
+            return await answer(self.request, self.hear)
+        finally:
+            self._due.cancel()
+
+    def hear(self, kind: str, delta: str) -> None:
+        waits = writer.say(self.run_id, self.lease, kind, {"turn": self.request.turn, "delta": delta})
+        if waits and not self._gathering:
+            self._gathering = True
+            self._due.cancel()
+            self._due = self._loop.call_soon(self._write)
+
+    def _write(self) -> None:
+        self._gathering = False
+        writer.hurry()
 
 
 @Select
@@ -86,10 +104,18 @@ def _begun(run: Any) -> "QuerySet[Event, dict[str, Any]]":
 
 
 _starting = threading.Lock()
+_lent: list[asyncio.AbstractEventLoop] = []
+
+
+def read_in(loop: asyncio.AbstractEventLoop) -> None:
+    """Read answers in this loop, which somebody else runs: each piece changes threads once less on its way out."""
+    _lent[:] = [loop]
 
 
 def reader() -> asyncio.AbstractEventLoop:
     """The loop that reads every model's answer in this process."""
+    if _lent:
+        return _lent[0]
     with _starting:  # the first runs of a process come all at once
         return _reader()
 
@@ -127,28 +153,33 @@ def close_clients() -> None:
     """Hang up, for a process that goes away; the next question opens a new connection."""
     while _clients:
         _, one = _clients.popitem()
-        asyncio.run_coroutine_threadsafe(one.close(), reader()).result(5)
+        if reader().is_running():
+            asyncio.run_coroutine_threadsafe(one.close(), reader()).result(5)
+        else:  # lent by a server that has stopped
+            reader().run_until_complete(one.close())
 
 
 async def ask_endpoint(request: Request, heard: Heard) -> Reply:
     """Stream one chat completion of the configured endpoint."""
-    # As extra_body: the package walks through arguments that it knows, piece by piece, and a history is long.
-    asked: dict[str, Any] = {"messages": request.messages}
+    asked: dict[str, Any] = {
+        "model": request.model,
+        "messages": request.messages,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
     if request.tools:
         asked["tools"] = [function_of(tool) for tool in request.tools]
     if request.effort:
         asked["reasoning_effort"] = EFFORTS.get(request.effort, "high")
-    more: Any = {
-        "stream_options": {"include_usage": True},
-        "extra_body": asked,
-        "extra_headers": {"Accept-Encoding": "identity"},
-    }
-    create = client().chat.completions.with_streaming_response.create
+    # Not `chat.completions.create`: it walks through the arguments piece by piece, and a history is long.
+    send = client().post(
+        "/chat/completions", cast_to=Chunk, body=asked, options=PLAIN, stream=True, stream_cls=openai.AsyncStream[Chunk]
+    )
     try:
         async with asyncio.timeout(TURN_DEADLINE):
-            async with create(model=request.model, messages=[], stream=True, **more) as response:
+            async with await send as answer:
                 # The bytes as they come: the layers above would cost as much again for each piece.
-                return await read(aiter(cast(httpx2.AsyncByteStream, response.http_response.stream)), heard)
+                return await read(aiter(cast(httpx2.AsyncByteStream, answer.response.stream)), heard)
     except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError) as error:
         raise failure(error, shown(request)) from error
 

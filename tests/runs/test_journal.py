@@ -46,6 +46,7 @@ def news(monkeypatch):
 
 def say(run, text, turn=1, kind="text", lease="me:1"):
     writer.say(run.pk, lease, kind, {"turn": turn, "delta": text})
+    writer.hurry()
 
 
 def text_of(run):

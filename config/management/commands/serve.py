@@ -13,8 +13,9 @@ from django.db.migrations.executor import MigrationExecutor
 from api.agentos import opening
 from config import worker
 from config.celery import app
-from config.server import Server
+from config.server import Server, loop
 from config.signin import sign_in_link
+from runs.engine.model import read_in
 from teammates.accounts import local_owner
 from teammates.models import Teammate
 from teammates.roster import load
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         with held:
             check_port(host, port)
             self.prepare()
+            read_in(loop)
             worker.begin(app)
             if host in LOOPBACK:
                 opening.allow()
