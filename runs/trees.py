@@ -3,8 +3,8 @@
 A transaction that touches several runs of a tree first touches the root's row, so that all take one order of locks.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from runs import journal
 from runs.engine import holds
 from runs.engine.reply import clean
 from runs.faults import fault_point
-from runs.locks import write
+from runs.journal import Happening
 from runs.models import Run, RunFile, RunQuerySet, ToolCall
 from runs.signals import run_cancelled
 from runs.states import CALL_MOVES, CallState, RunStatus, sources
@@ -37,17 +37,11 @@ class TooLarge(Exception):
     """The tree may not grow further; the message is for the model."""
 
 
-@contextmanager
-def step(run: Run, lease: str, *, durable: bool = False) -> Iterator[None]:
+def step(
+    run: Run, lease: str, lines: Sequence[Happening] = (), *, durable: bool = False
+) -> AbstractContextManager[None]:
     """As `journal.step`, for what may touch other runs of the tree."""
-    if run.root_id is None:
-        with journal.step(run.pk, lease, durable=durable):
-            yield
-        return
-    with write(durable=durable):
-        lock(pk=run.root_id)
-        with journal.step(run.pk, lease):
-            yield
+    return journal.step(run.pk, lease, lines, root=run.root_id, durable=durable)
 
 
 @Update
@@ -80,9 +74,10 @@ def begin(parent: Run, call: ToolCall, performer: Performer, message: str) -> Ru
         metadata=parent.metadata,
         dependencies=parent.dependencies,
         memory=parent.memory,
+        last_seq=1,
     )
     insert(child)
-    journal.append(child.pk, "run.queued", {"mode": child.permission_mode})
+    journal.begin(child.pk, "run.queued", {"mode": child.permission_mode})
     journal.append(parent.pk, "child.started", {"run": child.pk, "call": call.pk, "name": performer.name})
     wake(child.pk)
     fault_point("child.begin.before_commit")

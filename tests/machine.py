@@ -174,6 +174,22 @@ def eventually(fact, seconds=10.0):
     return value
 
 
+@contextmanager
+def heard_first(gate):
+    """The rest of the answer comes once the log has its beginning."""
+    before = Event.objects.filter(kind="text").count()
+
+    def release():
+        if eventually(lambda: Event.objects.filter(kind="text").count() > before):
+            gate.release()
+        connection.close()
+
+    beside = threading.Thread(target=release)
+    beside.start()
+    yield
+    beside.join()
+
+
 def kinds(run: Run) -> list[str]:
     """The kinds of the run's events, in order, without its text."""
     return [kind for kind in run.events.values_list("kind", flat=True) if kind != "text"]

@@ -27,7 +27,7 @@ from runs.models import Run, RunQuerySet, ToolCall, WrongStatus
 from runs.signals import run_paused
 from runs.states import CALL_MOVES, CallState, RunStatus, sources
 from runs.wakeup import wake
-from teammates.prepared import Select, Update
+from teammates.prepared import Select, Update, insert
 
 logger = logging.getLogger("sayso.runs")
 
@@ -120,8 +120,8 @@ def advance(run: Run, hold: Hold) -> Step:
 def settle(run: Run, hold: Hold, step: Step) -> bool:
     """Write down how the stretch ended; False when it has not ended after all."""
     match step:
-        case Finished(output):
-            finish(run, hold, output)
+        case Finished():
+            finish(run, hold, step)
         case Paused(waits):
             return pause(run, hold, waits)
         case OutOfTurns(limit):
@@ -160,11 +160,15 @@ def hold_for_people(run: Run, call: ToolCall) -> None:
     call.move(CallState.WAITING, **fixed, approved_digest="", approved_revision=None)
 
 
-def finish(run: Run, hold: Hold, output: str) -> None:
+def finish(run: Run, hold: Hold, end: Finished) -> None:
+    output, of_run = end.output, end.last.of_run if end.last else {}
+    completed = ("run.completed", {"output": output, "usage": of_run.get("usage", run.usage)})
     ended = {"finished_at": timezone.now(), "lease": "", "lease_until": None}
-    with trees.step(run, hold.lease):
-        run.move(RunStatus.COMPLETED, output=output, output_data=data_in(output, run.output_schema), **ended)
-        journal.append(run.pk, "run.completed", {"output": output, "usage": run.usage})
+    with trees.step(run, hold.lease, [end.last.line, completed] if end.last else [completed]):
+        if end.last:
+            insert(end.last.message)
+        data = data_in(output, run.output_schema)
+        run.move(RunStatus.COMPLETED, output=output, output_data=data, **of_run, **ended)
         trees.ended(run)
         fault_point("run.finish.before_commit")
     fault_point("run.finish.after_commit")

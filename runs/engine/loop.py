@@ -19,4 +19,7 @@ def advance(transcript: Transcript, model: Asking, toolbox: Toolbox, *, max_turn
             return Finished(text)
         if transcript.turns >= max_turns:
             return OutOfTurns(max_turns)
-        transcript.add(transcript.beginning() or model.respond(transcript.request(toolbox.offered())))
+        reply = transcript.beginning() or model.respond(transcript.request(toolbox.offered()))
+        if not reply.calls and not toolbox.plan_in(reply.text):
+            return Finished(reply.text, transcript.said(reply))
+        transcript.add(reply)

@@ -1,9 +1,10 @@
 """How a stretch of work can end: a closed set. A pause is a value, never a thread that waits."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from runs.models import ToolCall
+from runs.journal import Happening
+from runs.models import Message, ToolCall
 
 # "child" waits for a run below, all others for a person.
 WaitKind = Literal["approval", "ask", "plan", "input", "external", "unknown", "attention", "child"]
@@ -20,8 +21,20 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What the model said in one turn, as it is written: its row, its line in the journal, what the run gets of it."""
+
+    message: Message
+    line: Happening
+    of_run: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Finished:
+    """`last`: what was said last and is not written yet, because it goes with the end."""
+
     output: str
+    last: Said | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from runs.engine import attached, leader
 from runs.engine.background import conversation, instructions
 from runs.engine.holds import Hold
 from runs.engine.reply import AskedCall, Reply, Request
+from runs.engine.steps import Said
 from runs.faults import fault_point
 from runs.models import Message, Run, ToolCall
 from runs.states import CallState
@@ -88,22 +89,29 @@ class Transcript:
             ]
         return [said, *({"role": "tool", "tool_call_id": name_of(c), "content": told(c)} for c in calls)]
 
-    def add(self, reply: Reply) -> None:
-        """Keep what the model said, with the calls that it asks for, in one transaction."""
+    def said(self, reply: Reply) -> Said:
+        """The next turn, not yet written."""
         run, turn = self.run, self.turns + 1
         usage = {**reply.usage, **priced(reply.usage, self.model)}
-        with journal.step(run.pk, self.hold.lease):
-            role = Message.Role.ASSISTANT
-            said = Message(run=run, turn=turn, role=role, text=reply.text, thinking=reply.thinking, usage=usage)
-            insert(said)
-            journal.append(run.pk, "turn.finished", {"turn": turn, "usage": usage, "reason": reply.finish_reason})
+        role = Message.Role.ASSISTANT
+        message = Message(run=run, turn=turn, role=role, text=reply.text, thinking=reply.thinking, usage=usage)
+        line = ("turn.finished", {"turn": turn, "usage": usage, "reason": reply.finish_reason})
+        return Said(message, line, {"usage": added(run.usage, usage), "attempt": 0, **come_to(reply)})
+
+    def add(self, reply: Reply) -> None:
+        """Keep what the model said, with the calls that it asks for, in one transaction."""
+        run, said = self.run, self.said(reply)
+        with journal.step(run.pk, self.hold.lease, [said.line]):
+            insert(said.message)
             cut = reply.finish_reason == "length"
-            calls = [self._keep(asked, turn, ordinal, cut=cut) for ordinal, asked in enumerate(reply.calls)]
-            run.usage = added(run.usage, usage)
-            change(Run, {"pk": run.pk}, usage=run.usage, attempt=0, **come_to(reply))
+            calls = [
+                self._keep(asked, said.message.turn, ordinal, cut=cut) for ordinal, asked in enumerate(reply.calls)
+            ]
+            change(Run, {"pk": run.pk}, **said.of_run)
             fault_point("calls.before_commit")
         fault_point("calls.after_save")
-        self._messages.append(said)
+        run.usage = said.of_run["usage"]
+        self._messages.append(said.message)
         self.calls += calls
         if reply.reached:
             self._forget(reply.reached)

@@ -11,7 +11,7 @@ from runs.engine.transcript import Transcript
 from runs.live import follow
 from runs.models import Event, Run
 from tests.api.door import framed, frames_of, problem_of, raw_frames, said
-from tests.machine import eventually
+from tests.machine import eventually, heard_first
 
 QUESTION = {
     "questions": [
@@ -270,13 +270,12 @@ def test_an_attempt_that_dies_while_somebody_reads_doubles_no_text(fake, begin, 
     def die(*args):
         raise Killed
 
-    fake.say("one two")
+    gate = fake.say("one two").gate(after=2)
     fake.say("one two three four")
-    with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(Transcript, "add", die)
+    with monkeypatch.context() as patched, pytest.raises(Killed), heard_first(gate):
+        patched.setattr(Transcript, "said", die)
         begin()
     run = Run.objects.get()
-    assert eventually(lambda: Event.objects.filter(run=run, kind="text").exists())
     read = reading(api.get(f"/runs/{run.pk}/stream"), aside)
     assert eventually(lambda: "one two" in said(framed(read.parts)))
     Run.objects.update(lease_until=now() - timedelta(seconds=1))

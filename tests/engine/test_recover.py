@@ -9,7 +9,7 @@ from runs.models import Run
 from runs.signals import run_paused
 from teammates.services import save
 from teammates.tools.registry import registry
-from tests.machine import eventually, gap_free, kinds, told
+from tests.machine import gap_free, heard_first, kinds, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,9 +93,9 @@ def away(*args):
 
 
 def test_the_text_of_an_attempt_that_died_is_taken_back(fake, start, teammate_with, kill, lapse, carry):
-    fake.say("Once upon a time")
-    run = kill(start(teammate_with()), "runs.engine.transcript.Transcript.add")
-    assert eventually(lambda: run.events.filter(kind="text").exists())
+    run, gate = start(teammate_with()), fake.say("Once upon a time").gate(after=2)
+    with heard_first(gate):
+        kill(run, "runs.engine.transcript.Transcript.said")
     lapse(run)
     fake.say("There was a king")
     assert carry(run).output == "There was a king"
@@ -110,19 +110,29 @@ def test_the_text_of_an_attempt_that_died_is_taken_back(fake, start, teammate_wi
     assert list(run.messages.values_list("text", flat=True)) == ["There was a king"]
 
 
-def test_a_reply_that_was_saved_is_not_asked_for_again(fake, start, teammate_with, kill, lapse, carry):
-    fake.say("The only answer")
-    run = kill(start(teammate_with()), "runs.engine.driver.finish")
+def test_a_reply_that_was_saved_is_not_asked_for_again(call, fake, kill, lapse, carry):
+    _, run = call("effect")
+    kill(run, "runs.engine.transcript.Transcript.add", after=True)
     lapse(run)
-    assert (carry(run).output, len(fake.requests)) == ("The only answer", 1)
+    assert (carry(run).output, len(fake.requests)) == ("Here you are.", 2)
     assert "turn.restarted" not in kinds(run)
+
+
+def test_the_last_reply_is_saved_with_the_end_or_asked_for_again(fake, start, teammate_with, kill, lapse, carry):
+    fake.say("An answer")
+    run = kill(start(teammate_with()), "runs.engine.driver.finish")
+    assert (run.status, run.messages.count()) == ("running", 0)
+    lapse(run)
+    fake.say("Another answer")
+    assert carry(run).output == "Another answer"
+    assert list(run.messages.values_list("text", flat=True)) == ["Another answer"]
 
 
 def test_after_attention_the_interrupted_turn_is_taken_back_too(fake, start, teammate_with, kill, lapse, carry, tell):
     run = start(teammate_with())
-    for attempt in range(1, 4):
-        kill(run, "runs.engine.transcript.Transcript.add")
-        assert eventually(lambda n=attempt: run.events.filter(kind__startswith="turn.").count() == n)
+    for _ in range(3):
+        with heard_first(fake.say("one two").gate(after=1)):
+            kill(run, "runs.engine.transcript.Transcript.said")
         lapse(run)
     tell(carry(run).questions.get(), answers={"attention": "Go on"})
     assert carry(run).status == "completed"

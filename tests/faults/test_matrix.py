@@ -15,8 +15,8 @@ AROUND_A_TOOL = [point for point in POINTS if point.startswith(("dispatch.", "to
 OF_OTHERS = ("child.", "requeue.", "webhook.")  # killed in stories of their own
 ELSEWHERE = [point for point in POINTS if point not in AROUND_A_TOOL and not point.startswith(OF_OTHERS)]
 # After the decision these come again.
-LATER = [point for point in ELSEWHERE if point.startswith(("claim.", "turn.", "calls.", "outbox.before", "event."))]
-LATER += [f"event.append:{time}" for time in (3, 5)]
+LATER = [point for point in ELSEWHERE if point.startswith(("claim.", "turn.", "outbox.before", "event."))]
+LATER += [f"event.append:{time}" for time in (3, 4)]
 # Of an attempt that died after the effect: how often the service was asked in all, and how often it acted.
 AFTER = ("tool.after_send", "tool.before_record")
 AGAIN = {"pure": (2, 1), "read": (2, 1), "idempotent": (2, 1), "reconcilable": (1, 1), "effect": (1, 1)}

@@ -23,8 +23,8 @@ MEANWHILE = {
 }  # fmt: skip
 AFTER = {
     "claim.after_commit": [2, 3], "dispatch.before_commit": [1], "tool.after_record": [1], "turn.after_llm": [2],
-    "calls.after_save": [1, 3], "child.end.before_commit": [1, 2], "run.finish.before_commit": [1, 2, 3],
-    "run.finish.after_commit": [1, 2], "outbox.before_publish": [1], "event.append": [7, 12],
+    "child.end.before_commit": [1, 2], "run.finish.before_commit": [1, 2, 3],
+    "run.finish.after_commit": [1, 2], "outbox.before_publish": [1], "event.append": [6, 9],
 }  # fmt: skip
 IN_MID_EFFECT = {"tool.before_send": 0, "tool.after_send": 1, "tool.before_record": 1}  # how often it acted
 OF_OTHERS = ("requeue.", "webhook.")  # killed in stories of their own
