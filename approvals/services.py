@@ -52,7 +52,7 @@ def decide(
         raise Invalid({"": "A call is allowed, or denied and the run stopped; not both."})
     reason = reading.limited(reason, "reason", "A reason")
     expiry.settle(approval)
-    with write(durable=True):
+    with write(durable=True, savepoint=False):
         lock(approval)
         _guard(approval, by)
         edited = None if arguments is None or same(arguments, approval.arguments) else arguments
@@ -188,7 +188,7 @@ def answer(
     input: `answers` by field. `stop` ends the run instead.
     """
     got = reading.given(answers, skipped, response, notes)
-    with write(durable=True):
+    with write(durable=True, savepoint=False):
         lock(question)
         _guard(question, by)
         if not question.is_pending:

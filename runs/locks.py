@@ -45,23 +45,26 @@ class Turns:
 
 
 turns = Turns()
+_here = threading.local()
 
 
 @contextmanager
-def write(*, durable: bool = False) -> Iterator[None]:
+def write(*, durable: bool = False, savepoint: bool = True) -> Iterator[None]:
     """A writing transaction, in its turn. `durable`: it survives the death of the machine, not only of the process.
 
-    Every write of a request or a service happens in here. Nested, it is a savepoint of the outer one.
+    Every write of a request or a service happens in here. Within another it is a savepoint of that; without `savepoint`
+    it is a part of it, and an error undoes both.
     """
+    within = getattr(_here, "writes", False)
     if connection.vendor != "sqlite" or connection.in_atomic_block:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=savepoint or not within), _marked(within):
             yield
         return
     turns.acquire()
     try:
         if durable:
             _synchronous("FULL")
-        with transaction.atomic():
+        with transaction.atomic(), _marked(within):
             yield
     finally:
         try:
@@ -69,6 +72,15 @@ def write(*, durable: bool = False) -> Iterator[None]:
                 _synchronous("NORMAL")
         finally:
             turns.release()
+
+
+@contextmanager
+def _marked(within: bool) -> Iterator[None]:
+    _here.writes = True
+    try:
+        yield
+    finally:
+        _here.writes = within
 
 
 def _synchronous(level: str) -> None:

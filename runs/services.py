@@ -24,7 +24,7 @@ from runs.uploads import Given, take
 from runs.wakeup import wake
 from teammates.models import Mode, Revision, Workflow
 from teammates.performers import Performer, kind_of, newest_revision
-from teammates.prepared import Select, Update, insert
+from teammates.prepared import Select, Update, change, insert
 
 __all__ = ["Refused", "cancel", "reply", "resume", "retry", "start", "switch_mode"]
 
@@ -57,7 +57,7 @@ def start(
     people = getattr(teammate, "human_in_the_loop", True) if human_in_the_loop is None else human_in_the_loop
     _check(teammate, message, mode, people)
     check_options(options, teammate)
-    with write():
+    with write(savepoint=False):
         limits.check(owner, options.user_id)
         if session:
             touch(session)
@@ -73,12 +73,12 @@ def start(
             message=message,
             permission_mode=mode,
             human_in_the_loop=people,
+            last_seq=1,
             **options.fields(),
         )
         insert(run)
         take(run, files)
-        journal.append(run.pk, "run.queued", {"mode": mode})
-        run.last_seq = 1
+        journal.begin(run.pk, "run.queued", {"mode": mode})
         wake(run.pk)
     return run
 
@@ -88,7 +88,7 @@ def touch(session: Session, **changes: Any) -> None:
 
     `Refused` (deleted) when somebody has.
     """
-    if not Session.objects.filter(pk=session.pk, hidden=False).update(updated_at=timezone.now(), **changes):
+    if not change(Session, {"pk": session.pk, "hidden": False}, updated_at=timezone.now(), **changes):
         raise Refused("This conversation was deleted.", field="session_id", code="deleted")
 
 

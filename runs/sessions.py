@@ -28,7 +28,7 @@ def open_session(
     `Refused` (wrong_user) when it belongs to another end user, or when the key cannot be one.
     """
     check(key, user_id)
-    with write():
+    with write(savepoint=False):
         if not key:
             fields = {"key": str(uuid.uuid4()), "user_id": user_id, "session_state": state or {}}
             return insert(Session(owner=owner, kind=kind, **fields))

@@ -41,7 +41,7 @@ def laid_down(files: "Iterable[File[bytes]]") -> Iterator[list[Given]]:
         yield given
     finally:
         lying = {file.content for file in given}
-        taken = RunFile.objects.filter(content__in=lying).values_list("content", flat=True)
+        taken = RunFile.objects.filter(content__in=lying).values_list("content", flat=True) if lying else []
         for content in lying.difference(taken):
             default_storage.delete(content)
 

@@ -178,6 +178,8 @@ def changed(sql: str, params: Sequence[Any], values: Mapping[str, Any]) -> int:
 
 
 _inserts: dict[type[Model], tuple[str, list[Any]]] = {}
+# What databases take as it is. Other kinds, and whatever has another type, each field prepares.
+_PLAIN = {"CharField": str, "TextField": str, "BooleanField": bool, "PositiveIntegerField": int, "ForeignKey": int}
 
 
 def insert(row: M) -> M:
@@ -187,10 +189,17 @@ def insert(row: M) -> M:
         _inserts[model] = inserting(row)
     sql, fields = _inserts[model]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields])
+        cursor.execute(sql, [written(field, row) for field in fields])
         row.pk = cursor.fetchone()[0]
     row._state.adding, row._state.db = False, connection.alias
     return row
+
+
+def written(field: Any, row: Model) -> Any:
+    kind = _PLAIN.get(field.get_internal_type())
+    if kind is not None and type(value := getattr(row, field.attname)) is kind:
+        return value
+    return field.get_db_prep_save(field.pre_save(row, True), connection)
 
 
 def inserting(row: Model) -> tuple[str, list[Any]]:

@@ -1,13 +1,16 @@
 """The open door: without any key, on this machine only, and never for a page of another site."""
 
 import logging
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import now
 
 from teammates.models import ApiKey
+from teammates.prepared import Select
 
 FORWARDED = ("Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip")  # and X-Forwarded-…
 
@@ -32,11 +35,16 @@ def stands_open() -> bool:
     global _was_open
     if not may_open():
         return False
-    working = ApiKey.objects.filter(revoked_at=None).exclude(expires_at__lte=now())
-    found, _was_open = _was_open, not working.exists()
+    found, _was_open = _was_open, not _working(now=now())
     if found and not _was_open:
         logger.info("There is an API key now: the AgentOS routes are closed to programs without one.")
     return _was_open
+
+
+@Select
+def _working(now: Any) -> "QuerySet[ApiKey, int]":
+    usable = Q(expires_at=None) | Q(expires_at__gt=now)
+    return ApiKey.objects.filter(usable, revoked_at=None).values_list("pk", flat=True)[:1]
 
 
 def is_open(request: HttpRequest) -> bool:

@@ -7,18 +7,37 @@ run's thread gives its connection back each time it waits.
 import sqlite3
 import threading
 from collections import defaultdict
+from functools import lru_cache
 from typing import Any, cast
 
 from django.db.backends.sqlite3 import base
 
+STATEMENTS = 1000  # whose writing is kept
 KEEP = 16  # connections of a database that wait for their next use
 
 _aside: dict[str, list[sqlite3.Connection]] = defaultdict(list)
 _lock = threading.Lock()
 
 
+class Cursor(base.SQLiteCursorWrapper):
+    """Writes the places of parameters as SQLite does, once for each statement: most come again and again."""
+
+    def convert_query(self, query: str, *, param_names: Any = None) -> str:
+        if param_names is not None:
+            return super().convert_query(query, param_names=param_names)
+        return _converted(query)
+
+
+@lru_cache(STATEMENTS)
+def _converted(query: str) -> str:
+    return base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     connection: Any
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        return self.connection.cursor(factory=Cursor)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
         with _lock:

@@ -111,7 +111,7 @@ def test_a_create_that_breaks_binds_no_key(api, monkeypatch):
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("runs.journal.append", broken)
+        patched.setattr("runs.journal.begin", broken)
         assert problem_of(api.post("/runs", HELLO, idempotency_key="k")) == (500, "internal")
     assert not Run.objects.exists()
     assert not Idempotency.objects.exists()

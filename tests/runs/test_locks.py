@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -179,3 +180,22 @@ def test_the_verbs_and_the_sweep_write_in_turn(outside, asked, deny, start, carr
     recovery.sweep()
     recovery.take_up()
     assert outside == []
+
+
+def test_a_part_without_a_savepoint_undoes_the_whole(owner):
+    with write():
+        type(owner).objects.filter(pk=owner.pk).update(first_name="Ana")
+        with suppress(ZeroDivisionError), write(savepoint=False):
+            raise ZeroDivisionError
+    owner.refresh_from_db()
+    assert owner.first_name == ""
+
+
+def test_a_savepoint_undoes_its_part_alone(owner):
+    with write():
+        type(owner).objects.filter(pk=owner.pk).update(first_name="Ana")
+        with suppress(ZeroDivisionError), write():
+            type(owner).objects.filter(pk=owner.pk).update(last_name="Lee")
+            raise ZeroDivisionError
+    owner.refresh_from_db()
+    assert (owner.first_name, owner.last_name) == ("Ana", "")

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils.timezone import now
 
-from runs.models import Session
+from runs.models import Session, SessionKind
 from teammates import keys
 from teammates.models import ApiKey, Teammate, TeammateTool
 from teammates.prepared import Select, Update, change, insert
@@ -129,3 +129,10 @@ def test_null_and_an_empty_reference_are_written(owner):
     save(teammate, [("read_file", "")])
     tool = insert(TeammateTool(teammate=teammate, tool="write_file", permission=""))
     assert TeammateTool.objects.get(pk=tool.pk).teammate == teammate
+
+
+def test_a_value_of_another_type_is_written_as_its_field_would(owner):
+    key = uuid.uuid4()
+    mine = insert(Session(owner=owner, kind=SessionKind.TEAM, key=key, hidden=0, user_id=7))
+    mine.refresh_from_db()
+    assert (mine.kind, mine.key, mine.hidden, mine.user_id) == ("team", str(key), False, "7")
