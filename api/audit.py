@@ -1,6 +1,7 @@
 """Who asked the door for what: one row for each request that meant to change something (`AuditLog`)."""
 
 import logging
+from functools import partial
 from time import monotonic
 
 from django.contrib.auth.models import User
@@ -11,6 +12,8 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from api.models import AuditLog
+from api.streams import Held
+from runs.afterwards import afterwards
 from runs.engine.reply import clean
 from runs.locks import write
 from teammates.models import ApiKey
@@ -31,13 +34,22 @@ def record(request: HttpRequest, response: HttpResponse, began: float) -> None:
     if not refused and (caller is None or request.method not in VERBS):
         return
     owner, key = getattr(caller, "user", None), getattr(caller, "key", None)
+    took = int((monotonic() - began) * 1000)
+    row = partial(keep, request, response.status_code, took, owner, key)
+    if isinstance(response, Held):  # its first byte need not wait; whoever has it whole finds the row
+        afterwards(row, first=True)
+    else:
+        row()
+
+
+def keep(request: HttpRequest, status: int, took: int, owner: User | None, key: ApiKey | None) -> None:
     try:
-        keep(request, response, int((monotonic() - began) * 1000), owner, key)
-    except Error:  # what was asked for has happened all the same, and the client shall hear of it
+        write_down(request, status, took, owner, key)
+    except Error:  # what was asked for has happened all the same, and the client has heard of it
         logger.exception("%s %s is missing from the audit log", request.method, request.path)
 
 
-def keep(request: HttpRequest, response: HttpResponse, took: int, owner: User | None, key: ApiKey | None) -> None:
+def write_down(request: HttpRequest, status: int, took: int, owner: User | None, key: ApiKey | None) -> None:
     match = request.resolver_match
     with write():
         row = AuditLog(
@@ -49,7 +61,7 @@ def keep(request: HttpRequest, response: HttpResponse, took: int, owner: User | 
             action=action_of(request) if owner else "authenticate",
             resource_type=next(iter(words(request)), "")[:40],
             resource_id=clean(str(next(iter(match.kwargs.values()), "")))[:200] if match else "",
-            status_code=response.status_code,
+            status_code=status,
             duration_ms=took,
         )
         insert(row)

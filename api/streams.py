@@ -7,6 +7,9 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from runs.live.follow import Ear
+from runs.models import Run
+
 KEEPALIVE = 15.0  # seconds of silence after which a comment keeps proxies and clients from hanging up
 COMMENT = b": keepalive\n\n"
 
@@ -26,18 +29,46 @@ async def while_there(work: Coroutine[Any, Any, None], receive: Receive) -> tupl
     return working, not leaving.cancelled()
 
 
+def ear_of(run: Run, after: int) -> Ear:
+    """For an answer that tells the run behind `after`, made before workers hear of what the request has changed."""
+    if run.last_seq == 1:  # its one line says that it is queued, which neither door tells
+        return Ear(run.pk, max(after, 1))
+    ear = Ear(run.pk, after)
+    ear.read()
+    return ear
+
+
 class Held(HttpResponse):
-    """An answer that takes its time: `serve` writes it when the view's thread is free."""
+    """An answer that takes its time: `serve` writes it when the view's thread is free.
+
+    `ear`, where there is one, listens from `listen` on, and to the end of `serve`.
+    """
 
     streaming = True  # to middleware: it has no length, and no content that could be changed
     begun = False  # has the client been sent a status?
+    ear: Ear | None = None
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """For `serve` in this loop, before workers are told of what the view has changed."""
+        if self.ear:
+            self.ear.listen(loop)
+
+    def leave(self) -> None:
+        if self.ear:
+            self.ear.close()
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Write until it is whole or the client leaves; the run goes on either way."""
+        try:
+            await self.pour_to(receive, send)
+        finally:
+            self.leave()
+
+    async def pour_to(self, receive: Receive, send: Send) -> None:
         writing, left = await while_there(self.pour(send), receive)
         if not writing.cancelled() and (error := writing.exception()):
             await self.broke(error, send)
-        if not left:
+        if not left:  # nothing comes of it where the answer has said that it is whole
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def pour(self, send: Send) -> None:
@@ -60,10 +91,13 @@ class Later(Held):
     """
 
     def __init__(
-        self, make: Callable[[], Awaitable[HttpResponse]], refuse: Callable[[BaseException], HttpResponse]
+        self,
+        make: Callable[[], Awaitable[HttpResponse]],
+        refuse: Callable[[BaseException], HttpResponse],
+        ear: Ear | None = None,
     ) -> None:
         super().__init__()
-        self.make, self.refuse = make, refuse
+        self.make, self.refuse, self.ear = make, refuse, ear
 
     async def pour(self, send: Send) -> None:
         await self.whole(await self.make(), send)
@@ -78,8 +112,9 @@ class Later(Held):
         for name, value in self.items():
             if name.startswith("Access-Control-"):
                 response[name] = value
+        response["Content-Length"] = str(len(response.content))
         await self.begin(send, response)
-        await send({"type": "http.response.body", "body": response.content, "more_body": True})
+        await send({"type": "http.response.body", "body": response.content, "more_body": False})
 
 
 class EventStream(Held):
@@ -88,10 +123,12 @@ class EventStream(Held):
     Django's own streaming costs twice as much for each frame.
     """
 
-    def __init__(self, frames: AsyncIterator[bytes], headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, frames: AsyncIterator[bytes], headers: dict[str, str] | None = None, ear: Ear | None = None
+    ) -> None:
         super().__init__(headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **(headers or {})})
         self["Content-Type"] = "text/event-stream; charset=utf-8"
-        self.frames = frames
+        self.frames, self.ear = frames, ear
 
     async def pour(self, send: Send) -> None:
         await self.begin(send, self)

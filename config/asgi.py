@@ -11,7 +11,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import path
 
 from config.origin import same_origin
-from config.threads import PagesHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
@@ -19,6 +18,7 @@ django.setup(set_prefix=False)
 # The apps must be loaded before their consumers can be imported.
 from approvals.consumers import InboxConsumer, RunPageConsumer  # noqa: E402 - see above
 from config import checks  # noqa: E402 - as above
+from config.threads import PagesHandler  # noqa: E402 - as above
 from runs.live import redis  # noqa: E402 - as above
 
 

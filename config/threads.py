@@ -3,9 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import RequestAborted
@@ -14,10 +15,9 @@ from django.core.signals import request_started
 from django.urls import set_script_prefix
 
 from api.streams import Held, while_there
+from runs.afterwards import Act, kept_back
 
 KEPT = 16  # idle threads; more than that end with their request
-
-Result = TypeVar("Result")
 
 
 class PagesHandler(ASGIHandler):
@@ -40,7 +40,7 @@ class PagesHandler(ASGIHandler):
         except RequestAborted:
             return
         with body:
-            response = await self.in_thread(lambda: self.respond(scope, body))
+            response = await self.answer(partial(self.respond, scope, body))
         if isinstance(response, Held):
             await response.serve(receive, send)
         elif response.streaming:
@@ -49,23 +49,65 @@ class PagesHandler(ASGIHandler):
         else:
             await self.send_response(response, send)
 
-    async def in_thread(self, work: Callable[[], Result]) -> Result:
+    async def answer(self, respond: Callable[[], Any]) -> Any:
+        """The response. What may wait is done in its thread right after it; a held one listens by then."""
+        loop, acts = asyncio.get_running_loop(), list[Act]()
         thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1, thread_name_prefix="request")
+
+        def job() -> Any:
+            with kept_back(acts):
+                response = respond()
+            if isinstance(response, Held):
+                response.listen(loop)
+            return response
+
+        answering = thread.submit(copy_context().run, job)
+        ending = thread.submit(finish, acts, answering)
+        answered = False
         try:
-            return await asyncio.get_running_loop().run_in_executor(thread, copy_context().run, work)
+            response = await asyncio.wrap_future(answering)
+            answered = True
+            return response
         finally:
-            if len(self._idle) < KEPT:
-                self._idle.append(thread)
-            else:
-                thread.shutdown(wait=False)
+            if answered and not acts:
+                self.give_back(thread)
+            else:  # it may take its time
+                ending.add_done_callback(lambda _: loop.call_soon_threadsafe(self.give_back, thread))
+            if not answered:
+                answering.add_done_callback(leave)
+
+    def give_back(self, thread: ThreadPoolExecutor) -> None:
+        if len(self._idle) < KEPT:
+            self._idle.append(thread)
+        else:
+            thread.shutdown(wait=False)
 
     def respond(self, scope: Any, body: Any) -> Any:
-        """The answer. It is closed, and the request at its end, unless its content is still to be read."""
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
         request, refused = self.create_request(scope, body)
         response: Any = refused if request is None else self.get_response(request)
         response._handler_class = type(self)
-        if isinstance(response, Held) or not response.streaming:
-            response.close()
         return response
+
+
+def finish(acts: list[Act], answering: "Future[Any]") -> None:
+    """Do what could wait, then close the answer and with it the request, unless content is still to be read."""
+    try:
+        for act in acts:
+            act()
+    finally:
+        response = response_of(answering)
+        if isinstance(response, Held) or (response is not None and not response.streaming):
+            response.close()
+
+
+def leave(answering: "Future[Any]") -> None:
+    """The client has left, so nobody serves the answer."""
+    if isinstance(response := response_of(answering), Held):
+        response.leave()
+
+
+def response_of(answering: "Future[Any]") -> Any:
+    """None where it was given up, or ended with an error."""
+    return None if answering.cancelled() or answering.exception() else answering.result()

@@ -20,7 +20,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, parse_cookie
 
 from runs.access import may_see
-from runs.live.follow import follow
+from runs.live.follow import Ear, follow
 from runs.live.hub import hub
 
 SIGNED_OUT, NOT_FOUND = 4401, 4404  # close codes; static/js/live.js knows them
@@ -118,6 +118,20 @@ class RunConsumer(PageConsumer):
     def run_id(self) -> int:
         return int(self.scope["url_route"]["kwargs"]["pk"])
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.ear = Ear(scope["url_route"]["kwargs"]["pk"], cursor_of(scope["query_string"]))
+        self.ear.listen(asyncio.get_running_loop())
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.ear.close()
+
+    def visitor(self) -> Any:
+        user = super().visitor()
+        if user is not None and user.is_authenticated:
+            self.ear.read()
+        return user
+
     def may_see(self, user: Any) -> bool:
         return may_see(user, self.run_id)
 
@@ -125,7 +139,7 @@ class RunConsumer(PageConsumer):
         return [self.push()]
 
     async def push(self) -> None:
-        async for lines in follow(self.run_id, cursor_of(self.scope["query_string"])):
+        async for lines in follow(self.run_id, ear=self.ear):
             for line in lines:
                 await self.send(text_data=line.frame)
 

@@ -21,7 +21,7 @@ from teammates.models import Revision
 
 WORDS = ("text", "thinking")
 TOLD = [kind for kind in MAKERS if kind not in WORDS]
-ASKED = "gate.opened"  # what has none of these has no gates
+ASKED, PROPOSED = "gate.opened", "call.proposed"  # what has none of these has no gates, and no calls
 UNSAID = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.PAUSED)  # their content is not in the journal
 
 

@@ -18,7 +18,7 @@ from api.agentos.kinds import AGENT, WORKFLOW, Kind
 from api.agentos.shapes import STATUS
 from api.agentos.step_requirements import items_in as items_of_requirements
 from api.agentos.step_requirements import items_of_steps
-from api.agentos.streams import RELATED, streamed, waited
+from api.agentos.streams import ALONE, RELATED, streamed, waited
 from api.agentos.uploads import received
 from approvals.selectors import gates_in_tree
 from runs import services
@@ -69,7 +69,7 @@ def _run(kind: Kind, performer: Any, account: Any, uuid: Any, session: Any = Non
         runs = runs.filter(session__key=session)
     if user is not None:
         runs = runs.filter(Q(user_id="") | Q(user_id=user))
-    return runs.select_related(*RELATED)
+    return runs.select_related(*(ALONE if kind is AGENT else RELATED))
 
 
 def runs_listed(request: Request, kind: Kind, slug: str, query: RunFilter) -> HttpResponse:

@@ -9,10 +9,10 @@ from django.db.models import Q
 from api.m8tes.errors import Problem
 from api.m8tes.shapes import gate_shape
 from api.speech import Speech, without_abandoned
-from api.streams import EventStream
+from api.streams import EventStream, ear_of
 from approvals.models import Question, ToolApproval
 from runs.journal import Line
-from runs.live.follow import follow
+from runs.live.follow import Ear, follow
 from runs.models import Event, Run, ToolCall
 from runs.states import CALL_OPEN, RunStatus
 
@@ -21,22 +21,23 @@ Frame = dict[str, Any]
 
 def new_stream(run: Run) -> EventStream:
     """From the beginning to the first pause, or to the end."""
-    return EventStream(frames(run, through_pauses=False), {"X-Run-Id": str(run.pk)})
+    ear = ear_of(run, 0)
+    return EventStream(frames(run, ear, through_pauses=False), {"X-Run-Id": str(run.pk)}, ear)
 
 
 def rejoined(run: Run) -> EventStream:
     """Everything again, then live, to a pause that lasts, or to the end; an ended run has no stream."""
     if not run.is_live:
         raise Problem(409, f"Run {run.pk} has ended. Its output is in GET /runs/{run.pk}.", "run_ended")
-    return EventStream(frames(run, through_pauses=True), {"X-Run-Id": str(run.pk)})
+    return EventStream(frames(run, None, through_pauses=True), {"X-Run-Id": str(run.pk)})
 
 
-async def frames(run: Run, *, through_pauses: bool) -> AsyncIterator[bytes]:
+async def frames(run: Run, ear: Ear | None, *, through_pauses: bool) -> AsyncIterator[bytes]:
     """The frames of each batch of lines, as bytes; ends behind a terminal frame, or while a gate is open."""
     telling, waiting = Telling(run), False
     void = await voided(run) if through_pauses else {}
     yield written([{"type": "metadata", "run_id": run.pk, "payload": {"run_id": run.pk}}])
-    async for lines in follow(run.pk):
+    async for lines in follow(run.pk, ear=ear):
         told: list[Frame] = []
         for line in without_abandoned(lines, void):
             told += await telling.frames(line)

@@ -1,13 +1,15 @@
 """Follow one run from any point of its log: nothing is missed, nothing comes twice, whatever the hub loses."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from typing import Any
 
 from channels.db import database_sync_to_async
 from django.db.models import QuerySet
 
 from runs.journal import Line, topic_of
-from runs.live.hub import hub
+from runs.live.hub import Follower, hub
 from runs.models import Event
 from runs.states import RUN_ENDED
 from teammates.prepared import Select
@@ -37,14 +39,42 @@ def _lines(limit: int, run: Any, after: Any) -> "QuerySet[Event, tuple[Any, ...]
     return rows.values_list("run_id", "seq", "kind", "data", "at")[:limit]
 
 
-async def follow(run_id: int, after: int = 0) -> AsyncIterator[list[Line]]:
+class Ear:
+    """Reads and listens for one follower of a run ahead of time, so that its log costs no change of threads.
+
+    `read` in a thread that is at work anyway, `close` in the event loop, `listen` in either. Nothing is missed if it
+    listens before it reads, or before workers hear of what the request at hand has changed.
+    """
+
+    def __init__(self, run_id: int, after: int) -> None:
+        self.run_id, self.after = run_id, after
+        self.lines: list[Line] | None = []
+        self.follower: Follower | None = None
+
+    def read(self) -> None:
+        self.lines = first_after(self.run_id, self.after)
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.follower = hub.follower(loop, topic_of(self.run_id))
+
+    def close(self) -> None:
+        if self.follower:
+            hub.leave(self.follower)
+
+
+async def follow(run_id: int, after: int = 0, ear: Ear | None = None) -> AsyncIterator[list[Line]]:
     """The committed lines with seq > `after`, in order, in batches; ends with the line that ends the run.
 
-    It goes on through pauses. No database connection is held between reads.
+    It goes on through pauses. No database connection is held between reads. `ear`, if it listens, says where to begin,
+    and belongs to who made it.
     """
     read = database_sync_to_async(lines_after)
-    with hub.follow(topic_of(run_id)) as follower:
-        fresh = await database_sync_to_async(first_after)(run_id, after)
+    listens = ear.follower if ear else None
+    with nullcontext(listens) if listens else hub.follow(topic_of(run_id)) as follower:
+        if ear and listens:
+            after, fresh = ear.after, ear.lines
+        else:
+            fresh = await database_sync_to_async(first_after)(run_id, after)
         while fresh is not None:
             while fresh:
                 after = fresh[-1].seq

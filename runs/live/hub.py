@@ -82,17 +82,25 @@ class Hub:
 
     @contextmanager
     def follow(self, *topics: str) -> Iterator[Follower]:
-        follower = Follower(asyncio.get_running_loop(), self)
-        self.join(follower, *topics)
+        follower = self.follower(asyncio.get_running_loop(), *topics)
         try:
             yield follower
         finally:
-            follower.close()
-            with self._lock:
-                for topic in follower.topics:
-                    self._followers[topic].discard(follower)
-                    if not self._followers[topic]:
-                        del self._followers[topic]
+            self.leave(follower)
+
+    def follower(self, loop: asyncio.AbstractEventLoop, *topics: str) -> Follower:
+        """As `follow` in that loop, for who ends it by `leave`."""
+        follower = Follower(loop, self)
+        self.join(follower, *topics)
+        return follower
+
+    def leave(self, follower: Follower) -> None:
+        follower.close()
+        with self._lock:
+            for topic in follower.topics:
+                self._followers[topic].discard(follower)
+                if not self._followers[topic]:
+                    del self._followers[topic]
 
     @property
     def followed(self) -> Container[str]:

@@ -26,11 +26,11 @@ def test_a_decision_while_the_broker_is_away_is_kept_and_carried_out(asked, allo
         raise BrokerAway("no broker")
 
     with monkeypatch.context() as down:
-        down.setattr(wakeup.current_app, "send_task", away)
+        down.setattr(wakeup, "post", away)
         allow(asked.approvals.get())
     asked.refresh_from_db()
     assert (asked.status, posted) == ("queued", [])
-    monkeypatch.setattr(wakeup.current_app, "send_task", lambda name, args, **more: sent.append(args[0]))
+    monkeypatch.setattr(wakeup, "post", lambda task, pk: sent.append(pk))
     Run.objects.filter(pk=asked.pk).update(woken_at=asked.created_at.replace(year=2020))
     recovery.sweep()
     assert sent == [asked.pk]

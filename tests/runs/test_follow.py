@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from runs import journal
 from runs.engine import driver
 from runs.journal import Line, topic_of
 from runs.live import follow as following
 from runs.live import hub as hubs
-from runs.live.follow import follow, lines_after
+from runs.live.follow import Ear, follow, lines_after
 from runs.live.hub import hub
 from runs.locks import write
 from tests.machine import eventually
@@ -191,3 +192,45 @@ def test_a_loop_that_was_closed_with_its_followers_harms_nobody(alive):
     [got] = listen(seqs(alive), then=lambda: end(alive))
     hub._followers.clear()
     assert got == [1, 2]
+
+
+# --- listening early ---
+
+
+def early(run, *acts, before=lambda: None):
+    """What somebody hears who listens from the moment of a request on, and follows only after these acts."""
+
+    async def hear():
+        ear = Ear(run.pk, 1)
+        await sync_to_async(before)()
+        ear.listen(asyncio.get_running_loop())
+        for act in acts:
+            await sync_to_async(act)(run)
+        heard = [line.seq async for lines in follow(run.pk, ear=ear) for line in lines]
+        ear.close()
+        return heard
+
+    return asyncio.run(hear())
+
+
+def test_who_listens_early_misses_nothing_and_reads_no_log(alive, monkeypatch):
+    read = []
+    monkeypatch.setattr(following, "lines_after", lambda *of: read.append(of))
+    assert (early(alive, note, end), read) == ([2, 3], [])
+    assert topic_of(alive.pk) not in hub.followed
+
+
+def test_what_came_before_somebody_listened_is_read_from_the_log(alive):
+    assert early(alive, end, before=lambda: note(alive, 2)) == [2, 3, 4]
+
+
+def test_an_ear_that_has_read_begins_there(ended):
+    ear = Ear(ended.pk, 2)
+    ear.read()
+
+    async def hear():
+        ear.listen(asyncio.get_running_loop())
+        return [line.seq async for lines in follow(ended.pk, ear=ear) for line in lines]
+
+    assert asyncio.run(hear()) == list(range(3, ended.last_seq + 1))
+    ear.close()

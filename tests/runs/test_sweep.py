@@ -136,7 +136,7 @@ def test_a_run_starts_though_the_broker_is_away(start, teammate_with, monkeypatc
     def away(*args, **kwargs):
         raise OperationalError("no broker")
 
-    monkeypatch.setattr(wakeup.current_app, "send_task", away)
+    monkeypatch.setattr(wakeup, "post", away)
     assert start(teammate_with()).status == "queued"
     assert "the sweep will start run" in caplog.text
 
