@@ -37,7 +37,7 @@ def telling_of(run: Run, after: int = 0, *, only_content: bool = False) -> Telli
 
 def streamed(run: Run, after: int = 0, *, only_content: bool = False) -> EventStream:
     """The events behind `after`, to the first pause or the end."""
-    ear = ear_of(run, after) if run.teammate_id is not None else None  # trees are read anew at each look
+    ear = ear_for(run, after)
     return EventStream(frames(telling_of(run, after, only_content=only_content), ear), ear=ear)
 
 
@@ -48,6 +48,11 @@ async def frames(telling: Telling | TreeTelling, ear: Ear | None) -> AsyncIterat
             yield as_frames(events)
         if is_pause(telling.run, batch[-1]):
             return
+
+
+def ear_for(run: Run, after: int) -> Ear | None:
+    """None for a tree, which is read anew at each look."""
+    return ear_of(run, after) if run.teammate_id is not None else None
 
 
 def following(run: Run, after: int, ear: Ear | None = None) -> AsyncIterator[list[Any]]:
@@ -70,7 +75,7 @@ def as_frames(events: list[Event]) -> bytes:
 
 def waited(request: HttpRequest, run: Run, after: int = 0) -> Later:
     """The RunOutput, once the run has paused or ended behind `after`; no thread waits for it."""
-    ear = ear_of(run, after) if run.teammate_id is not None else None  # trees are read anew at each look
+    ear = ear_for(run, after)
 
     async def result() -> HttpResponse:
         lines: list[Line] = []
