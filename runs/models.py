@@ -30,7 +30,7 @@ class Run(models.Model):
     """One execution of a teammate for one message."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    # Each index is written with each run: there are those that queries need (below), and none of Django's own.
+    # Each index is written with each run: there are those that queries need (below), of Django's own one.
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="runs", db_index=False)
     session = models.ForeignKey(Session, models.PROTECT, related_name="runs", db_index=False)
     # Who performs it: exactly one of the three.
