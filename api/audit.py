@@ -37,7 +37,7 @@ def record(request: HttpRequest, response: HttpResponse, began: float) -> None:
     took = int((monotonic() - began) * 1000)
     row = partial(keep, request, response.status_code, took, owner, key)
     if isinstance(response, Held):  # its first byte need not wait; whoever has it whole finds the row
-        afterwards(row, first=True)
+        afterwards(row)
     else:
         row()
 

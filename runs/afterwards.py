@@ -19,12 +19,10 @@ def kept_back(acts: list[Act]) -> Iterator[None]:
         _kept.reset(token)
 
 
-def afterwards(act: Act, *, first: bool = False) -> None:
-    """Do this when the request at hand is answered, or now where there is none; before all others if `first`."""
+def afterwards(act: Act) -> None:
+    """Do this when the request at hand is answered, or now where there is none."""
     acts = _kept.get()
     if acts is None:
         act()
-    elif first:
-        acts.insert(0, act)
     else:
         acts.append(act)

@@ -58,15 +58,15 @@ def test_what_may_wait_is_done_at_once_where_nothing_is_answered():
     assert done == ["act"]
 
 
-def test_what_may_wait_is_kept_back_in_order_but_for_what_comes_first():
+def test_what_may_wait_is_kept_back_in_order():
     acts, done = [], []
     with kept_back(acts):
-        for name, first in (("one", False), ("two", False), ("zero", True)):
-            afterwards(lambda name=name: done.append(name), first=first)
+        for name in ("one", "two"):
+            afterwards(lambda name=name: done.append(name))
         assert done == []
     for act in acts:
         act()
-    assert done == ["zero", "one", "two"]
+    assert done == ["one", "two"]
 
 
 def test_the_answer_does_not_wait_for_what_may_wait(page):
