@@ -4,9 +4,10 @@ from django.conf import settings
 from django.db import models
 
 from runs.models import Run
+from teammates.records import Record
 
 
-class Idempotency(models.Model):
+class Idempotency(Record):
     """Which run a client's key began: the same request again gets the same run."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -23,7 +24,7 @@ class Idempotency(models.Model):
         return f"{self.route} {self.key}"
 
 
-class AuditLog(models.Model):
+class AuditLog(Record):
     """One request that meant to change something, or whose key was refused; never what it carried."""
 
     # Null where the key was refused: who it was is not known then.

@@ -10,6 +10,7 @@ from runs.models import Run, ToolCall, WrongStatus
 from runs.states import GATE_MOVES, GateStatus, sources
 from teammates.accounts import Sight, sight_of
 from teammates.prepared import change
+from teammates.records import Record
 
 
 class Verdict(models.TextChoices):
@@ -36,7 +37,7 @@ class GateQuerySet(models.QuerySet[Any]):
         return there if sight == "all" else there.filter(run__owner=user)
 
 
-class Gate(models.Model):
+class Gate(Record):
     """Where a run waits for a person. Decided by `approvals.services` only, each by one conditional UPDATE."""
 
     run = models.ForeignKey(Run, models.CASCADE)
@@ -125,7 +126,7 @@ class Question(Gate):
         return f"question {self.pk}"
 
 
-class Decision(models.Model):
+class Decision(Record):
     """What a person decided, as it was shown to them. Only ever added."""
 
     approval = models.ForeignKey(ToolApproval, models.CASCADE, null=True, related_name="decisions")

@@ -2,8 +2,10 @@
 
 from django.db import models
 
+from teammates.records import Record
 
-class DocumentText(models.Model):
+
+class DocumentText(Record):
     """What a document says, or why it cannot be read; taken out of it once."""
 
     file = models.OneToOneField("runs.RunFile", models.CASCADE, primary_key=True, related_name="document")

@@ -4,13 +4,15 @@ import secrets
 
 from django.db import models
 
+from teammates.records import Record
+
 
 def random_path(run_file: "RunFile", filename: str) -> str:
     """Stored under a random name: the given one is only ever shown."""
     return f"runs/{secrets.token_hex(20)}"
 
 
-class RunFile(models.Model):
+class RunFile(Record):
     """A file that a run was given or made. `name` is flat; the bytes lie under a random name."""
 
     class Kind(models.TextChoices):

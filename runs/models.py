@@ -20,13 +20,14 @@ from runs.states import CALL_MOVES, CALL_OPEN, RUN_LIVE, RUN_MOVES, CallState, R
 from runs.task_models import Task
 from teammates.models import Effort, Mode, Revision, Team, Teammate, Workflow
 from teammates.prepared import change
+from teammates.records import Record
 
 
 class WrongStatus(Exception):
     """The row is not in a status that allows this; nothing was changed."""
 
 
-class Run(models.Model):
+class Run(Record):
     """One execution of a teammate for one message."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -177,7 +178,7 @@ class Run(models.Model):
             setattr(self, name, value)
 
 
-class Message(models.Model):
+class Message(Record):
     """What was said to and by the model, in the order of `id`; the run's own message is on the run."""
 
     class Role(models.TextChoices):
@@ -204,7 +205,7 @@ def new_nonce() -> str:
     return secrets.token_hex(16)
 
 
-class ToolCall(models.Model):
+class ToolCall(Record):
     """One call that the model asked for. (run, turn, ordinal) is its name; the provider's id is only remembered."""
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="calls", db_index=False)
@@ -263,7 +264,7 @@ class ToolCall(models.Model):
             setattr(self, name, value)
 
 
-class Event(models.Model):
+class Event(Record):
     """One line of a run's journal; `seq` counts 1, 2, 3 … without a gap. Written by `runs.journal` only."""
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="events", db_index=False)

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from teammates.models import Teammate
+from teammates.records import Record
 
 
 class SessionKind(models.TextChoices):
@@ -15,7 +16,7 @@ class SessionKind(models.TextChoices):
     WORKFLOW = "workflow", "Workflow"
 
 
-class Session(models.Model):
+class Session(Record):
     """Runs that share a history; `key` is the client's own word for it, or a UUID4 of ours."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False)

@@ -5,9 +5,10 @@ from django.db import models
 from django.db.models import Q
 
 from teammates.models import Effort, Mode, Teammate
+from teammates.records import Record
 
 
-class Task(models.Model):
+class Task(Record):
     """A message that is given to a teammate again and again. Written by `runs.jobs` only."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="tasks")
@@ -43,7 +44,7 @@ class Task(models.Model):
         return "\n\n".join(parts)
 
 
-class Trigger(models.Model):
+class Trigger(Record):
     """What starts a task's runs: a schedule, or a request to an address of its own. Written by `runs.schedules` only.
 
     A schedule is armed while `next_due` is set, and only then: not while it or its task is disabled.

@@ -7,12 +7,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
+from teammates.records import Record
+
 
 def new_seed() -> str:
     return secrets.token_hex(32)
 
 
-class Webhook(models.Model):
+class Webhook(Record):
     """An address that hears of the account's runs, or of one end user's. Written by `runs.webhooks` only."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="webhooks")
@@ -36,7 +38,7 @@ class Webhook(models.Model):
         return "whsec_" + salted_hmac("runs.webhook", self.seed, algorithm="sha256").hexdigest()
 
 
-class Delivery(models.Model):
+class Delivery(Record):
     """One event for one address: what is sent, and how that went. Written by `runs.deliveries` only."""
 
     class Status(models.TextChoices):

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from teammates.choices import Effort, Mode, Permission
 from teammates.performer_models import Member, Team, Workflow
+from teammates.records import Record
 
 __all__ = [
     "AccountSettings",
@@ -41,7 +42,7 @@ class TeammateQuerySet(models.QuerySet["Teammate"]):
         return self.filter(archived_at=None)
 
 
-class Teammate(models.Model):
+class Teammate(Record):
     """A model with instructions, tools and a permission mode.
 
     Written by `teammates.services.save` only; what is no part of its definition, by `teammates.lifecycle`.
@@ -99,7 +100,7 @@ class Teammate(models.Model):
         return self.name
 
 
-class TeammateTool(models.Model):
+class TeammateTool(Record):
     """One tool that a teammate has, and what is set for it here; empty permission: its mode decides."""
 
     teammate = models.ForeignKey(Teammate, models.CASCADE, related_name="tools")
@@ -114,7 +115,7 @@ class TeammateTool(models.Model):
         return self.tool
 
 
-class Revision(models.Model):
+class Revision(Record):
     """A performer as it was; a run reads only the one that it started with."""
 
     kind = models.CharField(max_length=20, default="teammate")
@@ -130,7 +131,7 @@ class Revision(models.Model):
         return f"{self.kind} {self.performer} revision {self.number}"
 
 
-class PermissionRule(models.Model):
+class PermissionRule(Record):
     """A standing permission: calls of this tool need no approval any more, in runs of this account and end user."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="permission_rules")
@@ -146,7 +147,7 @@ class PermissionRule(models.Model):
         return f"{self.tool} needs no approval"
 
 
-class EndUser(models.Model):
+class EndUser(Record):
     """Whom a client works for, under the client's own name for them; it has no account here."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="end_users")
@@ -168,7 +169,7 @@ class EndUser(models.Model):
         return self.user_id
 
 
-class Memory(models.Model):
+class Memory(Record):
     """What is remembered for one account and, where given, one end user; by one teammate or, without it, by all."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
@@ -188,7 +189,7 @@ class Memory(models.Model):
         return self.text[:60]
 
 
-class ApiKey(models.Model):
+class ApiKey(Record):
     """A bearer key `sayso_<key_id>_<secret>`; only the digest of the secret is kept."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
@@ -206,7 +207,7 @@ class ApiKey(models.Model):
         return f"{self.name} (sayso_{self.key_id}_…)"
 
 
-class AccountSettings(models.Model):
+class AccountSettings(Record):
     """What an account has set for its clients. Without a row everything is at its default."""
 
     owner = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")

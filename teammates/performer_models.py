@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from teammates.choices import Mode
+from teammates.records import Record
 
 if TYPE_CHECKING:
     from teammates.models import Teammate
@@ -25,7 +26,7 @@ class PerformerQuerySet(models.QuerySet[Any]):
         return self.filter(archived_at=None)
 
 
-class Performer(models.Model):
+class Performer(Record):
     """What teams and workflows share with teammates."""
 
     slug = models.SlugField("id", max_length=80, unique=True)
@@ -61,7 +62,7 @@ class Team(Performer):
     permission_mode = models.CharField(max_length=20, choices=Mode.choices, default=Mode.AUTONOMOUS)
 
 
-class Member(models.Model):
+class Member(Record):
     """One place in a team: a teammate or another team."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="members")
