@@ -6,9 +6,12 @@ run's thread gives its connection back each time it waits.
 
 import sqlite3
 import threading
+from asyncio import _get_running_loop
 from collections import defaultdict
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, cast
+from types import TracebackType
+from typing import Any, Self, cast
 
 from django.db.backends.sqlite3 import base
 
@@ -28,6 +31,52 @@ class Cursor(base.SQLiteCursorWrapper):
         return _converted(query)
 
 
+class Direct(Cursor):
+    """What Django's wrapper around a cursor does, without the wrapper: its layers cost more than most statements."""
+
+    db: "DatabaseWrapper"
+
+    def execute(self, query: str, params: Any = None) -> Any:
+        self.db.validate_no_broken_transaction()
+        with self.db.wrap_database_errors:
+            return super().execute(query, params)
+
+    def executemany(self, query: str, param_list: Any) -> Any:
+        self.db.validate_no_broken_transaction()
+        with self.db.wrap_database_errors:
+            return super().executemany(query, param_list)
+
+    def fetchone(self) -> Any:
+        with self.db.wrap_database_errors:
+            return super().fetchone()
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        with self.db.wrap_database_errors:
+            return super().fetchmany(size or self.arraysize)
+
+    def fetchall(self) -> list[Any]:
+        with self.db.wrap_database_errors:
+            return super().fetchall()
+
+    def __next__(self) -> Any:
+        with self.db.wrap_database_errors:
+            return super().__next__()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def _moment(text: bytes) -> datetime:
+    return datetime.fromisoformat(text.decode()).replace(tzinfo=UTC)
+
+
+# Django reads a moment without its zone, and adds in three more steps that it is of UTC, as it is written.
+sqlite3.register_converter("datetime", _moment)
+
+
 @lru_cache(STATEMENTS)
 def _converted(query: str) -> str:
     return base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
@@ -35,6 +84,16 @@ def _converted(query: str) -> str:
 
 class DatabaseWrapper(base.DatabaseWrapper):
     connection: Any
+    _thread_ident: int  # the stubs leave it out
+
+    def cursor(self) -> Any:
+        """As Django's, which has the last word where it would wrap, log, connect or refuse."""
+        here = self._thread_ident == threading.get_ident() and _get_running_loop() is None
+        if not here or self.connection is None or self.execute_wrappers or self.force_debug_cursor:
+            return super().cursor()
+        cursor = self.connection.cursor(factory=Direct)
+        cursor.db = self
+        return cursor
 
     def create_cursor(self, name: str | None = None) -> Any:
         return self.connection.cursor(factory=Cursor)
