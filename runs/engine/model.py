@@ -1,6 +1,7 @@
 """Asking a model: one event loop per process reads all answers; a run's thread wakes once, with the whole reply."""
 
 import asyncio
+import contextlib
 import json
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -13,11 +14,9 @@ import aiohttp
 import httpx2
 import openai
 import uvloop
-from django.conf import settings
 from django.db.models import QuerySet
-from openai.types.chat import ChatCompletionChunk as Chunk
 
-from runs.engine import demo
+from runs.engine import demo, endpoint
 from runs.engine.holds import Hold
 from runs.engine.reply import AskedCall, ModelFailed, Reply, Request, clean
 from runs.faults import fault_point
@@ -32,7 +31,6 @@ ANNOUNCED_WITHIN = 0.02  # seconds
 TURN_DEADLINE = 15 * 60  # seconds for one answer, however steadily it drips
 TOO_MUCH = "model_too_much"
 MAYBE_MEDIA = " (The message came with pictures or sound, which not every model takes.)"
-PLAIN = cast(Any, {"headers": {"Accept-Encoding": "identity"}})  # of each piece, unpacking costs more than it saves
 EFFORTS = {"low": "low", "medium": "medium"}  # all above is the highest that every endpoint knows
 Heard = Callable[[str, str], None]  # (kind, delta): "text" or "thinking"
 
@@ -131,32 +129,12 @@ def in_reader(answer: Coroutine[Any, Any, Reply]) -> "Future[Reply]":
     return asyncio.run_coroutine_threadsafe(answer, reader())
 
 
-_clients: dict[tuple[str, str, float], openai.AsyncOpenAI] = {}
-
-
-def client() -> openai.AsyncOpenAI:
-    """One client, and so one pool of connections, for each endpoint. It retries 429 and 5xx with back-off."""
-    key = (settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.MODEL_TIMEOUT)
-    if key not in _clients:
-        _clients[key] = openai.AsyncOpenAI(
-            base_url=settings.OPENAI_BASE_URL or None,
-            api_key=settings.OPENAI_API_KEY or "none",
-            max_retries=2,
-            timeout=httpx2.Timeout(settings.MODEL_TIMEOUT, connect=10),
-            # One for each run that may speak. None would mean the package's hundred, and the next run would wait.
-            http_client=openai.DefaultAioHttpClient(limits=httpx2.Limits(max_connections=settings.SLOTS)),
-        )
-    return _clients[key]
-
-
 def close_clients() -> None:
-    """Hang up, for a process that goes away; the next question opens a new connection."""
-    while _clients:
-        _, one = _clients.popitem()
-        if reader().is_running():
-            asyncio.run_coroutine_threadsafe(one.close(), reader()).result(5)
-        else:  # lent by a server that has stopped
-            reader().run_until_complete(one.close())
+    """Hang up, for a process that goes away."""
+    if reader().is_running():
+        asyncio.run_coroutine_threadsafe(endpoint.hang_up(), reader()).result(5)
+    else:  # lent by a server that has stopped
+        reader().run_until_complete(endpoint.hang_up())
 
 
 async def ask_endpoint(request: Request, heard: Heard) -> Reply:
@@ -171,15 +149,12 @@ async def ask_endpoint(request: Request, heard: Heard) -> Reply:
         asked["tools"] = [function_of(tool) for tool in request.tools]
     if request.effort:
         asked["reasoning_effort"] = EFFORTS.get(request.effort, "high")
-    # Not `chat.completions.create`: it walks through the arguments piece by piece, and a history is long.
-    send = client().post(
-        "/chat/completions", cast_to=Chunk, body=asked, options=PLAIN, stream=True, stream_cls=openai.AsyncStream[Chunk]
-    )
     try:
         async with asyncio.timeout(TURN_DEADLINE):
-            async with await send as answer:
+            answer = await endpoint.opened(asked)
+            async with contextlib.aclosing(answer):
                 # The bytes as they come: the layers above would cost as much again for each piece.
-                return await read(aiter(cast(httpx2.AsyncByteStream, answer.response.stream)), heard)
+                return await read(aiter(cast(httpx2.AsyncByteStream, answer.stream)), heard)
     except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError) as error:
         raise failure(error, shown(request)) from error
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from runs.engine import model
+from runs.engine import endpoint, model
 from runs.engine.model import Speech
 from runs.engine.reply import Reply, Request
 
@@ -13,7 +13,7 @@ from runs.engine.reply import Reply, Request
 def test_a_lent_loop_reads_and_hangs_up_after_it_has_stopped(fake, monkeypatch):
     loop = asyncio.new_event_loop()
     monkeypatch.setattr(model, "_lent", [])
-    monkeypatch.setattr(model, "_clients", {})
+    monkeypatch.setattr(endpoint, "_clients", {})
     model.read_in(loop)
     lender = threading.Thread(target=loop.run_forever)
     lender.start()
@@ -23,7 +23,7 @@ def test_a_lent_loop_reads_and_hangs_up_after_it_has_stopped(fake, monkeypatch):
     loop.call_soon_threadsafe(loop.stop)
     lender.join(5)
     model.close_clients()
-    assert (model._clients, loop.is_closed()) == ({}, False)
+    assert (endpoint._clients, loop.is_closed()) == ({}, False)
     loop.close()
 
 

@@ -1,0 +1,39 @@
+"""How an endpoint is asked: what the package has put together arrives there as it is."""
+
+import pytest
+
+from runs.engine import endpoint
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ask(teammate_with, start, carry):
+    return lambda: carry(start(teammate_with())).output
+
+
+def test_the_key_and_the_question_arrive(fake, ask, settings):
+    settings.OPENAI_API_KEY = "sk-of-the-house"
+    fake.say("Heard")
+    assert ask() == "Heard"
+    assert fake.authorizations == ["Bearer sk-of-the-house"]
+    assert fake.requests[0]["stream"] is True
+
+
+def test_an_endpoint_that_has_moved_is_found_where_it_says(fake, ask):
+    fake.error(307).headers["Location"] = f"{fake.base_url}/chat/completions"
+    fake.say("I live here now")
+    assert ask() == "I live here now"
+    assert fake.requests[0] == fake.requests[1]
+
+
+def test_a_base_address_may_have_a_slash_at_its_end(fake, ask, settings):
+    settings.OPENAI_BASE_URL = f"{fake.base_url}/"
+    fake.say("The same")
+    assert ask() == "The same"
+
+
+def test_what_has_parameters_is_put_together_by_the_package():
+    connections = endpoint.Connections(params={"version": "2"})
+    built = connections.build_request("GET", "http://models.test/v1/models", params={"limit": "1"})
+    assert str(built.url) == "http://models.test/v1/models?version=2&limit=1"
