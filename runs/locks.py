@@ -5,7 +5,9 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection, transaction
+from django.db import transaction
+
+from teammates.prepared import database
 
 
 class Turns:
@@ -56,7 +58,8 @@ def write(*, durable: bool = False, savepoint: bool = True) -> Iterator[None]:
     it is a part of it, and an error undoes both.
     """
     within = getattr(_here, "writes", False)
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
+    db = database()
+    if db.vendor != "sqlite" or db.in_atomic_block:
         with transaction.atomic(savepoint=savepoint or not within), _marked(within):
             yield
         return
@@ -84,5 +87,5 @@ def _marked(within: bool) -> Iterator[None]:
 
 
 def _synchronous(level: str) -> None:
-    with connection.cursor() as cursor:
+    with database().cursor() as cursor:
         cursor.execute(f"PRAGMA synchronous={level}")

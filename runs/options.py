@@ -1,6 +1,6 @@
 """What may be set for one run beside its message and mode. What is not given is the teammate's own."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -32,7 +32,7 @@ class Options:
     task_id: int | None = None
 
     def fields(self) -> dict[str, Any]:
-        return asdict(self)
+        return dict(vars(self))
 
 
 def inherited(run: Any) -> Options:

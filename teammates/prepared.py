@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesListIterable, get_related_populators
 from django.db.models.sql import InsertQuery, UpdateQuery
@@ -21,8 +21,23 @@ KEPT = 200  # statements of one query
 # No row has a number that large, and databases take none that is larger.
 LEAST, MOST = -(2**63), 2**63 - 1
 
+# What databases take as it is. Other kinds, and whatever has another type, each field prepares.
+_PLAIN = {"CharField": str, "TextField": str, "BooleanField": bool, "PositiveIntegerField": int, "ForeignKey": int}
+
 M = TypeVar("M", bound=Model)
 Row = TypeVar("Row")
+
+
+def database() -> Any:
+    """This thread's connection. Each look through Django's `connection` costs as much as asking here once."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+def taken_as_it_is(column: Any) -> frozenset[type]:
+    """The types of values that the field would hand to the database unchanged."""
+    fills_itself = getattr(column, "auto_now", False) or getattr(column, "auto_now_add", False)
+    plain = {_PLAIN.get(column.get_internal_type()), None if fills_itself else type(None)}
+    return frozenset(kind for kind in plain if kind is not None)
 
 
 class Slot(Expression):
@@ -31,26 +46,29 @@ class Slot(Expression):
     def __init__(self, name: str, column: "Field[Any, Any] | None" = None) -> None:
         super().__init__()
         self.name, self.column = name, column
+        self._plain = frozenset({str, type(None)}) if column is None else taken_as_it_is(column)
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         return "%s", (self,)
 
     def bound(self, value: Any) -> Any:
         """As the database takes it."""
+        if type(value) in self._plain:
+            return value
         value = value.pk if isinstance(value, Model) else value
         if self.column is not None:
-            return self.column.get_db_prep_save(value, connection)
+            return self.column.get_db_prep_save(value, database())
         if isinstance(value, int):
             return max(LEAST, min(value, MOST))
         if isinstance(value, datetime):
-            return connection.ops.adapt_datetimefield_value(value)
-        if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
+            return database().ops.adapt_datetimefield_value(value)
+        if isinstance(value, UUID) and not database().features.has_native_uuid_field:
             return value.hex
         return value.value if isinstance(value, Enum) else value
 
 
 def bind(params: Sequence[Any], values: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(param.bound(values[param.name]) if isinstance(param, Slot) else param for param in params)
+    return tuple([param.bound(values[param.name]) if isinstance(param, Slot) else param for param in params])
 
 
 class Select(Generic[Row]):
@@ -100,15 +118,16 @@ class Ready:
     def rows(self, values: Mapping[str, Any]) -> list[Any]:
         if not self._sql:
             return []
-        with connection.cursor() as cursor:
+        db = database()
+        with db.cursor() as cursor:
             cursor.execute(self._sql, bind(self._params, values))
-            return [self._made(self._converted(row)) for row in cursor.fetchall()]
+            return [self._made(self._converted(row, db)) for row in cursor.fetchall()]
 
-    def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
+    def _converted(self, row: Sequence[Any], db: Any) -> Sequence[Any]:
         converted = list(row)
         for place, (converters, expression) in self._converters.items():
             for convert in converters:
-                converted[place] = convert(converted[place], expression, connection)
+                converted[place] = convert(converted[place], expression, db)
         return converted
 
 
@@ -172,14 +191,13 @@ def change(model: type[Model], where: Mapping[str, Any], **changes: Any) -> int:
 
 
 def changed(sql: str, params: Sequence[Any], values: Mapping[str, Any]) -> int:
-    with connection.cursor() as cursor:
+    with database().cursor() as cursor:
         cursor.execute(sql, bind(params, values))
         return int(cursor.rowcount)
 
 
-_inserts: dict[type[Model], tuple[str, list[Any]]] = {}
-# What databases take as it is. Other kinds, and whatever has another type, each field prepares.
-_PLAIN = {"CharField": str, "TextField": str, "BooleanField": bool, "PositiveIntegerField": int, "ForeignKey": int}
+Column = tuple[Any, frozenset[type], str]  # the field, what it takes as it is, its name in the object
+_inserts: dict[type[Model], tuple[str, list[Column]]] = {}
 
 
 def insert(row: M) -> M:
@@ -187,27 +205,27 @@ def insert(row: M) -> M:
     model = type(row)
     if model not in _inserts:
         _inserts[model] = inserting(row)
-    sql, fields = _inserts[model]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [written(field, row) for field in fields])
+    sql, columns = _inserts[model]
+    db, have = database(), row.__dict__
+    with db.cursor() as cursor:
+        cursor.execute(
+            sql,
+            [
+                value if type(value := have[name]) in plain else field.get_db_prep_save(field.pre_save(row, True), db)
+                for field, plain, name in columns
+            ],
+        )
         row.pk = cursor.fetchone()[0]
-    row._state.adding, row._state.db = False, connection.alias
+    row._state.adding, row._state.db = False, db.alias
     return row
 
 
-def written(field: Any, row: Model) -> Any:
-    kind = _PLAIN.get(field.get_internal_type())
-    if kind is not None and type(value := getattr(row, field.attname)) is kind:
-        return value
-    return field.get_db_prep_save(field.pre_save(row, True), connection)
-
-
-def inserting(row: Model) -> tuple[str, list[Any]]:
+def inserting(row: Model) -> tuple[str, list[Column]]:
     meta = row._meta
     fields: list[Any] = [field for field in meta.local_concrete_fields if field is not meta.pk]
     query = InsertQuery(type(row))
     query.insert_values(fields, [row])
-    compiler: Any = query.get_compiler(using=connection.alias)
+    compiler: Any = query.get_compiler(using=DEFAULT_DB_ALIAS)
     compiler.returning_fields = [meta.pk]
     ((sql, _),) = compiler.as_sql()
-    return sql, fields
+    return sql, [(field, taken_as_it_is(field), field.attname) for field in fields]
