@@ -32,7 +32,8 @@ def post(task: str, pk: int) -> None:
     amqp = current_app.amqp
     message = amqp.as_task_v2(uuid(), task, args=[pk], argsrepr=f"[{pk}]", kwargsrepr="{}", ignore_result=True)
     with current_app.producer_or_acquire() as producer:
-        amqp.send_task_message(producer, task, message, retry=False)
+        # Nothing is declared: it goes straight into the list that workers read, which needs nobody to make it.
+        amqp.send_task_message(producer, task, message, retry=False, declare=())
 
 
 def wake_delivery(delivery_id: int, after: float = 0) -> None:
