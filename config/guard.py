@@ -24,17 +24,21 @@ class Guarded(WebRequest):  # type: ignore[misc]  # daphne has no types
     whole = refused = False
     arrived = 0
     lingering: asyncio.TimerHandle | None = None
+    # As daphne's, which are written in Python and asked several times for each request.
+    __hash__, __eq__ = object.__hash__, object.__eq__
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args, parsePOSTFormSubmission=False)  # Django reads forms, and not in the event loop
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - twisted's name: the first lines are known
         super().gotLength(length)
+        if length == 0:
+            return
         self.head = head_of(self)
         self.limit = limit_of(self.head)
         if length is not None and length > self.limit:
             self.refuse(early.oversized(self.head))
-        elif length != 0 and early.lacks_key(self.head):
+        elif early.lacks_key(self.head):
             if early.may_do_without(self.head):
                 self.looking = asyncio.ensure_future(self.look_at_keys())
             else:

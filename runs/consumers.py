@@ -140,8 +140,8 @@ class RunConsumer(PageConsumer):
 
     async def push(self) -> None:
         async for lines in follow(self.run_id, ear=self.ear):
-            for line in lines:
-                await self.send(text_data=line.frame)
+            for line in lines:  # not `send`, which passes this on through two more coroutines
+                await self.base_send({"type": "websocket.send", "text": line.frame})
 
 
 def cursor_of(query: bytes) -> int:
