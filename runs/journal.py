@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 from django.utils import timezone
+from django.utils.functional import cached_property  # without the lock of Python 3.11's
 
 from runs import deliveries
 from runs.faults import fault_point
@@ -24,6 +25,7 @@ from runs.live.hub import hub
 from runs.locks import write
 from runs.models import Run
 from runs.states import RunStatus
+from teammates.prepared import database
 
 LINGER = 0.03  # seconds that text may gather after a commit, at most; with few runs it hardly waits
 LINGER_EACH = 0.001  # seconds for each run of the last batch
@@ -53,9 +55,9 @@ class LeaseLost(Exception):
     """This worker no longer holds the run: stop touching it."""
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: writing each field of each word by another function would cost more than the rest
 class Line:
-    """One committed event, as followers get it."""
+    """One committed event, as followers get it. Nobody changes it."""
 
     run_id: int
     seq: int
@@ -88,7 +90,7 @@ def topic_of(run_id: int) -> str:
 
 def append(run_id: int, kind: str, data: dict[str, Any] | None = None) -> int:
     """Add one line inside the caller's transaction and return its seq; followers hear of it after the commit."""
-    if not connection.in_atomic_block:
+    if not database().in_atomic_block:
         raise RuntimeError("Append to the journal inside the transaction that changes the run.")
     seq = _append(run_id, [(kind, data or {})])
     _announce(run_id, seq, kind)
@@ -120,7 +122,7 @@ def _append(run_id: int, happenings: list[Happening]) -> int:
 
 
 def _raised(statement: str, *params: int | str) -> int | None:
-    with connection.cursor() as cursor:
+    with database().cursor() as cursor:
         cursor.execute(statement, params)
         found = cursor.fetchone()
     return int(found[0]) if found else None
@@ -139,9 +141,10 @@ def _lines(run_id: int, last: int, happenings: list[Happening], now: datetime) -
 
 def _insert(lines: list[Line]) -> None:
     # Not bulk_create: this is the one statement that runs for every word of every run.
-    at = connection.ops.adapt_datetimefield_value(lines[0].at) if lines else None  # all of one batch
+    db = database()
+    at = db.ops.adapt_datetimefield_value(lines[0].at) if lines else None  # all of one batch
     rows = [(x.run_id, x.seq, x.kind, x.body, at) for x in lines]
-    with connection.cursor() as cursor:
+    with db.cursor() as cursor:
         cursor.executemany(INSERT, rows)
     fault_point("event.append")
 
@@ -184,7 +187,8 @@ class Writer:
     """Group commit: takes what has gathered, writes it in one transaction, publishes, takes the next."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._said: dict[Source, list[Happening]] = {}
         self._in_flight: set[Source] = set()
         self._thread: threading.Thread | None = None
@@ -196,14 +200,14 @@ class Writer:
 
         True: it waits there for `hurry`. False: the writer is at work, and takes it next.
         """
-        with self._changed:
+        with self._lock:  # what `_changed` locks; by itself it is no call of Python's
             said = self._said.setdefault((run_id, lease), [])
             if said and kind in ("text", "thinking") and said[-1][0] == kind and said[-1][1]["turn"] == data["turn"]:
                 said[-1] = (kind, {"turn": data["turn"], "delta": said[-1][1]["delta"] + data["delta"]})
             else:
                 said.append((kind, data))
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._live, name="journal", daemon=True)
                 self._thread.start()
             return self._waits
 
@@ -225,6 +229,12 @@ class Writer:
                 self._said[run_id, lease] = said + self._said.get((run_id, lease), [])
                 self._changed.notify_all()
 
+    def _live(self) -> None:
+        try:
+            self._work()
+        finally:  # by an error that nobody foresaw: the next word begins another thread
+            self._thread = None
+
     def _work(self) -> None:
         while True:
             with self._changed:
@@ -239,7 +249,7 @@ class Writer:
                 lost = self._commit(batch)
             except Error:
                 logger.exception("The journal could not be written; trying again")
-                connection.close()  # the next attempt has a new one, should this one be broken
+                database().close()  # the next attempt has a new one, should this one be broken
                 for (run_id, lease), said in batch.items():
                     self.give_back(run_id, lease, said)
                 pause = RETRY_SECONDS
@@ -260,7 +270,7 @@ class Writer:
         lines: list[Line] = []
         now = timezone.now()
         with write():
-            with connection.cursor() as cursor:
+            with database().cursor() as cursor:
                 cursor.execute(SAID.format(values), params)
                 ours = {(run_id, lease): last for run_id, lease, last in cursor.fetchall()}
             for source, last in ours.items():

@@ -18,7 +18,7 @@ from runs.models import Event, Run
 COLUMNS = ("run", "seq", "kind", "data", "at", "pk")
 
 
-@dataclass(frozen=True)
+@dataclass
 class TreeLine(Line):
     """A line with its place among those of all runs."""
 
