@@ -1,20 +1,87 @@
 """The endpoint that models are asked at, through the `openai` package; one pool of connections in a process."""
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from functools import lru_cache
 from typing import Any, cast
+from urllib.request import getproxies, proxy_bypass
 
+import aiohttp
 import httpx2
 import openai
 from django.conf import settings
 
 PATH = "chat/completions"
 PLAIN = cast(Any, {"headers": {"Accept-Encoding": "identity"}})  # of each piece, unpacking costs more than it saves
+PIECES = "pieces"  # the extension of an answer that has its bytes as they come
 
 _clients: dict[tuple[str, str, float], openai.AsyncOpenAI] = {}
 
 
-class Connections(openai.DefaultAioHttpClient):
-    """What the package has put together is sent as it is. Merging it once more, piece by piece, with what a client of
+class Connections(httpx2.AsyncBaseTransport):
+    """aiohttp below the package, whose own adapter to it wraps each piece of an answer in three layers.
+
+    One connection for each run that may speak. The package's hundred would let the next run wait.
+    """
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    def session(self) -> aiohttp.ClientSession:
+        """Of the loop that asks first."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=settings.SLOTS, ssl=httpx2.create_ssl_context())
+            self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+        return self._session
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        waits = request.extensions["timeout"]
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+        limits = aiohttp.ClientTimeout(sock_connect=waits["connect"], sock_read=waits["read"], connect=waits["pool"])
+        try:
+            answer = await self.session().request(
+                request.method,
+                str(request.url),
+                headers=headers,
+                data=await request.aread() or None,
+                allow_redirects=False,
+                proxy=_proxy(request.url),
+                timeout=limits,
+            )
+        except aiohttp.ConnectionTimeoutError as error:
+            raise httpx2.ConnectTimeout(str(error)) from error
+        except TimeoutError as error:
+            raise httpx2.ReadTimeout(str(error)) from error
+        except aiohttp.ClientError as error:
+            raise httpx2.ConnectError(str(error)) from error
+        return httpx2.Response(
+            answer.status, headers=answer.raw_headers, stream=Body(answer), extensions={PIECES: answer.content}
+        )
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+class Body(httpx2.AsyncByteStream):
+    """The same bytes as the package reads them: what an endpoint says that refuses."""
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            while piece := await self._answer.content.readany():
+                yield piece
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise httpx2.ReadError(str(error)) from error
+
+    async def aclose(self) -> None:
+        self._answer.release()
+
+
+class Sender(httpx2.AsyncClient):
+    """Sends what the package has put together as it is. Merging it once more, piece by piece, with what a client of
     many servers might add (addresses, headers, cookies) costs more than sending it.
     """
 
@@ -32,6 +99,12 @@ def _url(text: str) -> httpx2.URL:
     return httpx2.URL(text)
 
 
+@lru_cache(8)
+def _proxy(address: httpx2.URL) -> str | None:
+    """Of HTTP_PROXY, HTTPS_PROXY and NO_PROXY. aiohttp would also look for a .netrc, in a thread, each time."""
+    return None if proxy_bypass(address.host) else getproxies().get(address.scheme)
+
+
 def client() -> openai.AsyncOpenAI:
     """One client for each endpoint. It retries 429 and 5xx with back-off."""
     key = (settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.MODEL_TIMEOUT)
@@ -41,18 +114,23 @@ def client() -> openai.AsyncOpenAI:
             api_key=settings.OPENAI_API_KEY or "none",
             max_retries=2,
             timeout=httpx2.Timeout(settings.MODEL_TIMEOUT, connect=10),
-            # One for each run that may speak. None would mean the package's hundred, and the next run would wait.
-            http_client=Connections(limits=httpx2.Limits(max_connections=settings.SLOTS)),
+            http_client=Sender(transport=Connections(), follow_redirects=True),
         )
     return _clients[key]
 
 
-async def opened(asked: dict[str, Any]) -> httpx2.Response:
-    """The answer to a question that is streamed, once it has begun. Raises `openai.OpenAIError`."""
+@asynccontextmanager
+async def opened(asked: dict[str, Any]) -> AsyncIterator[aiohttp.StreamReader]:
+    """The answer to a question that is streamed, once it has begun: `readany` gives its bytes as they come.
+
+    Raises `openai.OpenAIError`; while it is read, `aiohttp.ClientError` and `TimeoutError`.
+    """
     # Not `chat.completions.create`: it walks through the arguments piece by piece, and a history is long.
     at = client()
     # The whole address: of its end alone, the package makes and parses two more.
-    return await at.post(f"{at.base_url}{PATH}", cast_to=httpx2.Response, body=asked, options=PLAIN, stream=True)
+    send = at.post(f"{at.base_url}{PATH}", cast_to=httpx2.Response, body=asked, options=PLAIN, stream=True)
+    async with aclosing(await send) as answer:
+        yield answer.extensions[PIECES]
 
 
 async def hang_up() -> None:

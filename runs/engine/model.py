@@ -1,14 +1,13 @@
 """Asking a model: one event loop per process reads all answers; a run's thread wakes once, with the whole reply."""
 
 import asyncio
-import contextlib
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import aiohttp
 import httpx2
@@ -32,6 +31,7 @@ TURN_DEADLINE = 15 * 60  # seconds for one answer, however steadily it drips
 TOO_MUCH = "model_too_much"
 MAYBE_MEDIA = " (The message came with pictures or sound, which not every model takes.)"
 EFFORTS = {"low": "low", "medium": "medium"}  # all above is the highest that every endpoint knows
+parse = json.JSONDecoder().raw_decode  # `loads` guesses the encoding and looks for blanks, for each piece again
 Heard = Callable[[str, str], None]  # (kind, delta): "text" or "thinking"
 
 
@@ -151,10 +151,8 @@ async def ask_endpoint(request: Request, heard: Heard) -> Reply:
         asked["reasoning_effort"] = EFFORTS.get(request.effort, "high")
     try:
         async with asyncio.timeout(TURN_DEADLINE):
-            answer = await endpoint.opened(asked)
-            async with contextlib.aclosing(answer):
-                # The bytes as they come: the layers above would cost as much again for each piece.
-                return await read(aiter(cast(httpx2.AsyncByteStream, answer.stream)), heard)
+            async with endpoint.opened(asked) as pieces:
+                return await read(pieces, heard)
     except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError) as error:
         raise failure(error, shown(request)) from error
 
@@ -176,7 +174,6 @@ def failure(error: Exception, media: bool) -> ModelFailed:
         why = MAYBE_MEDIA if media and error.status_code < 500 and error.status_code not in (401, 403, 429) else ""
         detail = f"{error.status_code}: {error.message[:500]}{why}"
         return ModelFailed(f"The model endpoint refused with status {detail}", "model_refused")
-    # aiohttp's adapter calls a refused connection a timeout of the connect.
     if isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.ConnectError):
         return ModelFailed("The model endpoint cannot be reached. Check OPENAI_BASE_URL.", "model_unreachable")
     if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException | TimeoutError):
@@ -218,12 +215,12 @@ class Partial:
         return len(self.calls) if fragment.get("id") or not self.calls else max(self.calls)
 
 
-async def read(chunks: AsyncIterator[bytes], heard: Heard) -> Reply:
+async def read(pieces: aiohttp.StreamReader, heard: Heard) -> Reply:
     """Parse a stream of server-sent completion chunks. The package's own stream objects cost four times as much."""
     partial, rest, size = Partial(), b"", 0
-    async for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        size += len(chunk)
+    while piece := await pieces.readany():
+        *lines, rest = (rest + piece).split(b"\n")
+        size += len(piece)
         if size > MAX_BYTES or len(rest) > MAX_LINE:
             raise ModelFailed("The model's answer is too long to be kept. Ask for less at once.", TOO_MUCH)
         for line in lines:
@@ -237,7 +234,9 @@ def take(data: bytes, partial: Partial, heard: Heard) -> bool:
     if data == b"[DONE]":
         return False
     try:
-        chunk = json.loads(data)
+        chunk, end = parse(text := data.decode())
+        if end < len(text):
+            raise ValueError("There is more than one chunk.")
         if error := chunk.get("error"):
             raise ModelFailed(f"The model endpoint failed: {str(error)[:500]}", "model_refused")
         partial.usage = dict(chunk.get("usage") or partial.usage)

@@ -1,5 +1,6 @@
 """How an endpoint is asked: what the package has put together arrives there as it is."""
 
+import httpx2
 import pytest
 
 from runs.engine import endpoint
@@ -34,6 +35,18 @@ def test_a_base_address_may_have_a_slash_at_its_end(fake, ask, settings):
 
 
 def test_what_has_parameters_is_put_together_by_the_package():
-    connections = endpoint.Connections(params={"version": "2"})
-    built = connections.build_request("GET", "http://models.test/v1/models", params={"limit": "1"})
+    sender = endpoint.Sender(params={"version": "2"})
+    built = sender.build_request("GET", "http://models.test/v1/models", params={"limit": "1"})
     assert str(built.url) == "http://models.test/v1/models?version=2&limit=1"
+
+
+def test_a_proxy_is_asked_in_its_place(fake, ask, settings, monkeypatch):
+    """Only the proxy is there: it is the fake, which gives no heed to whose address it is asked for."""
+    monkeypatch.setenv("http_proxy", fake.base_url.removesuffix("/v1"))
+    settings.OPENAI_BASE_URL = "http://models.test/v1"
+    fake.say("By way of the proxy")
+    assert ask() == "By way of the proxy"
+    endpoint._proxy.cache_clear()
+    monkeypatch.setenv("no_proxy", "models.test")
+    assert endpoint._proxy(httpx2.URL("http://models.test/v1")) is None
+    endpoint._proxy.cache_clear()
