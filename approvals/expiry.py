@@ -5,6 +5,7 @@ The database's clock counts, whoever asks, so a decision that comes too late is 
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from runs.engine.verdicts import MayNotRun
 from runs.locks import write
 from runs.signals import swept
 from runs.states import GateStatus, RunStatus
+from teammates.prepared import Select
 
 BITE = 100  # in one sweep
 TOLD = "Nobody decided about this call in time, so it was not allowed. Do not repeat this call."
@@ -43,6 +45,10 @@ def expire(approval: ToolApproval) -> None:
 
 @receiver(swept)
 def expire_due(**kwargs: Any) -> None:
-    over = ToolApproval.objects.pending().filter(expires_at__lte=clock.now()).select_related("run").order_by("pk")
-    for approval in over[:BITE]:
+    for approval in _over(now=clock.now()):
         expire(approval)
+
+
+@Select
+def _over(now: Any) -> "QuerySet[ToolApproval]":
+    return ToolApproval.objects.pending().filter(expires_at__lte=now).select_related("run").order_by("pk")[:BITE]

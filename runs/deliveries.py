@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from runs import egress
@@ -19,6 +19,7 @@ from runs.locks import write
 from runs.models import Run
 from runs.wakeup import wake_delivery
 from runs.webhook_models import Delivery, Webhook
+from teammates.prepared import Select
 
 # By the kind of the line in the journal: the event, and what the run then is in the words of who hears it.
 EVENTS = {
@@ -157,8 +158,13 @@ def record(delivery: Delivery, answer: Answer) -> None:
 
 def resend() -> int:
     """Wake what is due and whose message was lost; how many."""
-    due = Delivery.objects.filter(status=Delivery.Status.PENDING, next_try_at__lte=timezone.now())
-    waiting = list(due.order_by("next_try_at").values_list("pk", flat=True)[:AT_MOST])
+    waiting = _waiting(now=timezone.now())
     for pk in waiting:
         wake_delivery(pk)
     return len(waiting)
+
+
+@Select
+def _waiting(now: Any) -> "QuerySet[Delivery, int]":
+    due = Delivery.objects.filter(status=Delivery.Status.PENDING, next_try_at__lte=now)
+    return due.order_by("next_try_at").values_list("pk", flat=True)[:AT_MOST]

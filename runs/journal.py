@@ -27,7 +27,7 @@ from runs.models import Run
 from runs.states import RunStatus
 from teammates.prepared import database
 
-LINGER = 0.03  # seconds that text may gather after a commit, at most; with few runs it hardly waits
+LINGER = 0.05  # seconds that text may gather after a commit, at most; with few runs it hardly waits
 LINGER_EACH = 0.001  # seconds for each run of the last batch
 RETRY_SECONDS = 1.0  # between attempts to write a batch while the database refuses
 

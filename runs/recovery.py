@@ -1,7 +1,9 @@
 """What time heals: leases that lapsed, and messages that were lost. The same code in every shape."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -15,6 +17,7 @@ from runs.models import Run
 from runs.signals import swept
 from runs.states import RunStatus
 from runs.wakeup import wake
+from teammates.prepared import Select
 
 RESEND_SECONDS = 10
 RESEND_AT_MOST = 200
@@ -32,10 +35,9 @@ def sweep() -> int:
     Then what is due by now: schedules, and deliveries to webhooks.
     """
     now = clock.read()
-    lapsed = Run.objects.filter(status=RunStatus.RUNNING, lease_until__lt=now)
+    held = set(holds.leases())
     # After a sleep of the machine all leases have lapsed, and yet what this process holds was not left by anybody.
-    lapsed = lapsed.exclude(lease__in=holds.leases())
-    touched = requeue(lapsed) + resend(now)
+    touched = requeue(run for run in _lapsed(now=now) if run.lease not in held) + resend(now)
     touched += schedules.start_due() + deliveries.resend()
     swept.send(Run)
     return touched
@@ -49,12 +51,12 @@ def take_up() -> int:
     now = clock.read()
     others = Run.objects.filter(status=RunStatus.RUNNING).exclude(lease__startswith=f"{holds.BOOT}:")
     alone = connection.vendor == "sqlite"
-    return (requeue(others) if alone else 0) + resend(now, patience=0)
+    return (requeue(others.only("pk", "status", "lease")) if alone else 0) + resend(now, patience=0)
 
 
-def requeue(runs: "QuerySet[Run]") -> int:
+def requeue(runs: Iterable[Run]) -> int:
     done = 0
-    for run in runs.only("pk", "status", "lease"):
+    for run in runs:
         with write():
             same = Run.objects.filter(pk=run.pk, status=RunStatus.RUNNING, lease=run.lease)
             if same.update(status=RunStatus.QUEUED, lease="", lease_until=None, woken_at=clock.now()):
@@ -70,10 +72,7 @@ def resend(now: datetime, patience: float = RESEND_SECONDS) -> int:
     if free <= 0:
         return 0
     ahead = timedelta(seconds=RESEND_SECONDS)
-    overdue = Q(woken_at__lt=now - timedelta(seconds=patience)) | Q(woken_at__gt=now + ahead)
-    waiting = list(
-        Run.objects.filter(overdue, status=RunStatus.QUEUED).order_by("pk").values_list("pk", flat=True)[:free]
-    )
+    waiting = _waiting(before=now - timedelta(seconds=patience), after=now + ahead)[:free]
     if waiting:
         with write():
             Run.objects.filter(pk__in=waiting, status=RunStatus.QUEUED).update(woken_at=now)
@@ -81,3 +80,17 @@ def resend(now: datetime, patience: float = RESEND_SECONDS) -> int:
                 wake(run_id)
     _counted["wakeups"] += len(waiting)
     return len(waiting)
+
+
+# Prepared, because a server that rests looks every two seconds too.
+
+
+@Select
+def _lapsed(now: Any) -> "QuerySet[Run]":
+    return Run.objects.filter(status=RunStatus.RUNNING, lease_until__lt=now).only("pk", "status", "lease")
+
+
+@Select
+def _waiting(before: Any, after: Any) -> "QuerySet[Run, int]":
+    overdue = Run.objects.filter(Q(woken_at__lt=before) | Q(woken_at__gt=after), status=RunStatus.QUEUED)
+    return overdue.order_by("pk").values_list("pk", flat=True)[:RESEND_AT_MOST]

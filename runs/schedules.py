@@ -3,7 +3,9 @@
 import hashlib
 import secrets
 from datetime import UTC, datetime
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from runs import jobs
@@ -12,6 +14,7 @@ from runs.jobs import armed
 from runs.locks import write
 from runs.moments import next_moment, zone_of
 from runs.task_models import Task, Trigger
+from teammates.prepared import Select
 
 SET = ("enabled", "cron", "interval_seconds", "run_at", "timezone", "next_due")
 AT_MOST = 200  # runs that one sweep starts
@@ -59,8 +62,13 @@ def remove(trigger: Trigger) -> None:
 def start_due() -> int:
     """Start every schedule whose moment has come, once; how many runs began. A moment missed long ago counts too."""
     now = timezone.now()
+    return sum(fire(trigger, now) for trigger in _due(now=now))
+
+
+@Select
+def _due(now: Any) -> "QuerySet[Trigger]":
     due = Trigger.objects.filter(next_due__lte=now).select_related("task__teammate", "task__owner")
-    return sum(fire(trigger, now) for trigger in due.order_by("next_due", "pk")[:AT_MOST])
+    return due.order_by("next_due", "pk")[:AT_MOST]
 
 
 def fire(trigger: Trigger, now: datetime) -> bool:
