@@ -33,6 +33,7 @@ RETRY_SECONDS = 1.0  # between attempts to write a batch while the database refu
 
 logger = logging.getLogger("sayso.journal")
 encode = json.JSONEncoder(ensure_ascii=False).encode
+quoted = json.encoder.encode_basestring
 
 Happening = tuple[str, dict[str, Any]]
 Source = tuple[int, str]  # a run, and the lease of the worker that speaks for it
@@ -68,6 +69,8 @@ class Line:
     @cached_property
     def body(self) -> str:
         """The data as JSON, made once for the log and all followers."""
+        if self.kind == "text":  # of each word; the encoder makes ready for anything first
+            return f'{{"turn": {self.data["turn"]}, "delta": {quoted(self.data["delta"])}}}'
         return encode(self.data)
 
     @cached_property

@@ -1,5 +1,6 @@
 """The endpoint that models are asked at, through the `openai` package; one pool of connections in a process."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from functools import lru_cache
@@ -13,7 +14,7 @@ from django.conf import settings
 
 PATH = "chat/completions"
 PLAIN = cast(Any, {"headers": {"Accept-Encoding": "identity"}})  # of each piece, unpacking costs more than it saves
-PIECES = "pieces"  # the extension of an answer that has its bytes as they come
+CONTENT = "aiohttp.content"  # the extension of an answer that is aiohttp's own reader of its bytes
 
 _clients: dict[tuple[str, str, float], openai.AsyncOpenAI] = {}
 
@@ -37,17 +38,18 @@ class Connections(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         waits = request.extensions["timeout"]
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
-        limits = aiohttp.ClientTimeout(sock_connect=waits["connect"], sock_read=waits["read"], connect=waits["pool"])
+        limits = aiohttp.ClientTimeout(sock_connect=waits["connect"], connect=waits["pool"])
         try:
-            answer = await self.session().request(
-                request.method,
-                str(request.url),
-                headers=headers,
-                data=await request.aread() or None,
-                allow_redirects=False,
-                proxy=_proxy(request.url),
-                timeout=limits,
-            )
+            async with asyncio.timeout(waits["read"]):
+                answer = await self.session().request(
+                    request.method,
+                    str(request.url),
+                    headers=headers,
+                    data=await request.aread() or None,
+                    allow_redirects=False,
+                    proxy=_proxy(request.url),
+                    timeout=limits,
+                )
         except aiohttp.ConnectionTimeoutError as error:
             raise httpx2.ConnectTimeout(str(error)) from error
         except TimeoutError as error:
@@ -55,7 +57,10 @@ class Connections(httpx2.AsyncBaseTransport):
         except aiohttp.ClientError as error:
             raise httpx2.ConnectError(str(error)) from error
         return httpx2.Response(
-            answer.status, headers=answer.raw_headers, stream=Body(answer), extensions={PIECES: answer.content}
+            answer.status,
+            headers=answer.raw_headers,
+            stream=Body(answer, waits["read"]),
+            extensions={CONTENT: answer.content},
         )
 
     async def aclose(self) -> None:
@@ -66,18 +71,36 @@ class Connections(httpx2.AsyncBaseTransport):
 class Body(httpx2.AsyncByteStream):
     """The same bytes as the package reads them: what an endpoint says that refuses."""
 
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
-        self._answer = answer
+    def __init__(self, answer: aiohttp.ClientResponse, patience: float) -> None:
+        self._answer, self._patience = answer, patience
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            while piece := await self._answer.content.readany():
-                yield piece
+            async with asyncio.timeout(self._patience):
+                yield await self._answer.content.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise httpx2.ReadError(str(error)) from error
 
     async def aclose(self) -> None:
         self._answer.release()
+
+
+class Pieces:
+    """The bytes of an answer as they come; `next` raises `TimeoutError` when none do for so many seconds."""
+
+    def __init__(self, content: aiohttp.StreamReader, limit: asyncio.Timeout, patience: float) -> None:
+        self._content, self._limit, self._patience = content, limit, patience
+        self._time = asyncio.get_running_loop().time
+        self._came = self._time()
+
+    async def next(self) -> bytes:
+        """Empty at the end."""
+        piece = await self._content.readany()
+        now = self._time()
+        if now - self._came > self._patience / 10:  # a timer that is moved by each piece costs more than the piece
+            self._came = now
+            self._limit.reschedule(now + self._patience)
+        return piece
 
 
 class Sender(httpx2.AsyncClient):
@@ -120,8 +143,8 @@ def client() -> openai.AsyncOpenAI:
 
 
 @asynccontextmanager
-async def opened(asked: dict[str, Any]) -> AsyncIterator[aiohttp.StreamReader]:
-    """The answer to a question that is streamed, once it has begun: `readany` gives its bytes as they come.
+async def opened(asked: dict[str, Any]) -> AsyncIterator[Pieces]:
+    """The answer to a question that is streamed, once it has begun.
 
     Raises `openai.OpenAIError`; while it is read, `aiohttp.ClientError` and `TimeoutError`.
     """
@@ -129,8 +152,9 @@ async def opened(asked: dict[str, Any]) -> AsyncIterator[aiohttp.StreamReader]:
     at = client()
     # The whole address: of its end alone, the package makes and parses two more.
     send = at.post(f"{at.base_url}{PATH}", cast_to=httpx2.Response, body=asked, options=PLAIN, stream=True)
-    async with aclosing(await send) as answer:
-        yield answer.extensions[PIECES]
+    patience = settings.MODEL_TIMEOUT
+    async with aclosing(await send) as answer, asyncio.timeout(patience) as limit:
+        yield Pieces(answer.extensions[CONTENT], limit, patience)
 
 
 async def hang_up() -> None:

@@ -215,10 +215,10 @@ class Partial:
         return len(self.calls) if fragment.get("id") or not self.calls else max(self.calls)
 
 
-async def read(pieces: aiohttp.StreamReader, heard: Heard) -> Reply:
+async def read(pieces: endpoint.Pieces, heard: Heard) -> Reply:
     """Parse a stream of server-sent completion chunks. The package's own stream objects cost four times as much."""
     partial, rest, size = Partial(), b"", 0
-    while piece := await pieces.readany():
+    while piece := await pieces.next():
         *lines, rest = (rest + piece).split(b"\n")
         size += len(piece)
         if size > MAX_BYTES or len(rest) > MAX_LINE:

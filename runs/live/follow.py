@@ -83,8 +83,15 @@ async def follow(run_id: int, after: int = 0, ear: Ear | None = None) -> AsyncIt
                     return
                 fresh = await read(run_id, after) if len(fresh) == PAGE else []
             arrived = await follower.next(SILENCE)
-            fresh = [line for line in arrived if line.seq > after]
-            # Threads publish after their commits, in any order: what is not the very next lines is read from the log.
-            # Old lines alone came with the last read: reading again for them would go on for as long as others come.
-            if not arrived or any(line.seq != seq for seq, line in enumerate(fresh, start=after + 1)):
-                fresh = await read(run_id, after)
+            fresh = arrived
+            if not are_next(arrived, after):
+                fresh = [line for line in arrived if line.seq > after]
+                # Threads publish after their commits, in any order: what is not the next lines is read from the log.
+                # Old lines alone came with the last read: reading again for them would go on while others come.
+                if not arrived or (fresh and not are_next(fresh, after)):
+                    fresh = await read(run_id, after)
+
+
+def are_next(lines: list[Line], after: int) -> bool:
+    """Are these the very next lines, in order, and is there one?"""
+    return bool(lines) and [line.seq for line in lines] == list(range(after + 1, after + 1 + len(lines)))
