@@ -55,7 +55,7 @@ class FakeModel:
         self.reply = reply
         self.default = Script().say("Here you are.")
         self.requests = []  # the bodies, as they came
-        self.authorizations = []
+        self.headers = []
         self.dropped = 0  # answers that the client left before their end
         self.scripts = []
         self.changed = threading.Condition()
@@ -144,7 +144,7 @@ class FakeModel:
         script = (self.reply(body) if self.reply else None) or (self.scripts.pop(0) if self.scripts else self.default)
         with self.changed:
             self.requests.append(body)
-            self.authorizations.append(request.headers.get("Authorization", ""))
+            self.headers.append(request.headers)
             self.changed.notify_all()
         try:
             return await self.respond(request, body, script)

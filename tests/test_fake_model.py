@@ -39,7 +39,7 @@ def test_it_says_what_it_is_told_and_then_its_default(model, client):
     assert spoken(stream(client)) == "Once upon a time"
     assert client.chat.completions.create(model="fake", messages=TALK).choices[0].message.content == "Here you are."
     assert [body["messages"] for body in model.requests] == [TALK, TALK]
-    assert model.authorizations == ["Bearer x"] * 2
+    assert [headers["Authorization"] for headers in model.headers] == ["Bearer x"] * 2
 
 
 def test_a_stream_ends_with_its_reason_and_its_usage(model, client):

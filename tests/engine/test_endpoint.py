@@ -10,14 +10,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def ask(teammate_with, start, carry):
-    return lambda: carry(start(teammate_with())).output
+    teammate = teammate_with()
+    return lambda message="Say it": carry(start(teammate, message)).output
 
 
 def test_the_key_and_the_question_arrive(fake, ask, settings):
     settings.OPENAI_API_KEY = "sk-of-the-house"
     fake.say("Heard")
     assert ask() == "Heard"
-    assert fake.authorizations == ["Bearer sk-of-the-house"]
+    assert [headers["Authorization"] for headers in fake.headers] == ["Bearer sk-of-the-house"]
     assert fake.requests[0]["stream"] is True
 
 
@@ -34,10 +35,23 @@ def test_a_base_address_may_have_a_slash_at_its_end(fake, ask, settings):
     assert ask() == "The same"
 
 
-def test_what_has_parameters_is_put_together_by_the_package():
-    sender = endpoint.Sender(params={"version": "2"})
-    built = sender.build_request("GET", "http://models.test/v1/models", params={"limit": "1"})
-    assert str(built.url) == "http://models.test/v1/models?version=2&limit=1"
+def test_each_question_is_its_own(fake, ask):
+    """Its headers are those of the first; its length is not."""
+    for text in ("one", "two", "three"):
+        fake.say(text)
+        assert ask(f"Say {text}, {len(text)} letters. ä") == text
+    assert [asked["messages"][-1]["content"] for asked in fake.requests] == [
+        f"Say {text}, {len(text)} letters. ä" for text in ("one", "two", "three")
+    ]
+
+
+def test_it_is_told_how_often_a_question_was_asked(fake, ask, monkeypatch):
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+    for _ in range(2):
+        fake.error(500)
+        fake.say("At last")
+        assert ask() == "At last"
+    assert [headers["x-stainless-retry-count"] for headers in fake.headers] == ["0", "1", "0", "1"]
 
 
 def test_a_proxy_is_asked_in_its_place(fake, ask, settings, monkeypatch):
