@@ -56,6 +56,7 @@ class FakeModel:
         self.default = Script().say("Here you are.")
         self.requests = []  # the bodies, as they came
         self.headers = []
+        self.peers = []  # the other end of each one's connection
         self.dropped = 0  # answers that the client left before their end
         self.scripts = []
         self.changed = threading.Condition()
@@ -145,6 +146,7 @@ class FakeModel:
         with self.changed:
             self.requests.append(body)
             self.headers.append(request.headers)
+            self.peers.append(request.transport.get_extra_info("peername"))
             self.changed.notify_all()
         try:
             return await self.respond(request, body, script)

@@ -35,7 +35,7 @@ def fake(model_server, settings):
     settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY = model_server.base_url, "test"
     settings.DEFAULT_MODEL = "fake"
     model_server.reply, model_server.default, model_server.dropped = None, Script().say("Here you are."), 0
-    for kept in (model_server.scripts, model_server.requests, model_server.headers):
+    for kept in (model_server.scripts, model_server.requests, model_server.headers, model_server.peers):
         kept.clear()
     return model_server
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Any, cast
 from urllib.request import getproxies, proxy_bypass
@@ -16,6 +16,7 @@ from django.conf import settings
 PATH = "/chat/completions"
 PLAIN = cast(Any, {"headers": {"Accept-Encoding": "identity"}})  # of each piece, unpacking costs more than it saves
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+END_WITHIN = 0.05  # seconds
 CONTENT = "aiohttp.content"  # the extension of an answer that is aiohttp's own reader of its bytes
 
 _clients: dict[tuple[str, str, float], openai.AsyncOpenAI] = {}
@@ -152,7 +153,12 @@ async def opened(asked: dict[str, Any]) -> AsyncIterator[Pieces]:
     send = client().post(PATH, cast_to=httpx2.Response, body=asked, options=PLAIN, stream=True)
     patience = settings.MODEL_TIMEOUT
     async with aclosing(await send) as answer, asyncio.timeout(patience) as limit:
-        yield Pieces(answer.extensions[CONTENT], limit, patience)
+        content = answer.extensions[CONTENT]
+        yield Pieces(content, limit, patience)
+        if not content.is_eof():  # it ends a moment after its last word, and leaves its connection to the next question
+            with suppress(TimeoutError, aiohttp.ClientError):
+                async with asyncio.timeout(END_WITHIN):
+                    await content.read()
 
 
 async def hang_up() -> None:

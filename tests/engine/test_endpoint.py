@@ -1,11 +1,16 @@
 """How an endpoint is asked: what the package has put together arrives there as it is."""
 
+import socket
+import threading
+
 import httpx2
 import pytest
 
 from runs.engine import endpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+LAST_WORDS = b'data: {"choices": [{"delta": {"content": "That is all"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 
 
 @pytest.fixture
@@ -64,3 +69,24 @@ def test_a_proxy_is_asked_in_its_place(fake, ask, settings, monkeypatch):
     monkeypatch.setenv("no_proxy", "models.test")
     assert endpoint._proxy(httpx2.URL("http://models.test/v1")) is None
     endpoint._proxy.cache_clear()
+
+
+def test_one_connection_serves_question_after_question(fake, ask):
+    for _ in range(10):
+        assert ask() == "Here you are."
+    assert len(set(fake.peers)) == 1
+
+
+def test_an_answer_that_has_said_its_last_word_need_not_end(fake, ask, settings):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        settings.OPENAI_BASE_URL = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        held = []
+
+        def serve():
+            held.append(listening.accept()[0])
+            held[0].recv(65536)
+            held[0].sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + LAST_WORDS)
+
+        threading.Thread(target=serve, daemon=True).start()
+        assert ask() == "That is all"
+        held[0].close()
