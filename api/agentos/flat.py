@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from api.agentos.answers import iso, present
 from api.agentos.events import MAKERS, Event, Telling
@@ -17,7 +17,8 @@ from runs.journal import Line
 from runs.models import Event as Row
 from runs.models import Message, Run, Session, ToolCall
 from runs.states import RunStatus
-from teammates.models import Revision
+from teammates.models import Revision, Team, Teammate, Workflow
+from teammates.prepared import Select
 
 WORDS = ("text", "thinking")
 TOLD = [kind for kind in MAKERS if kind not in WORDS]
@@ -43,10 +44,65 @@ class Kept(Telling):
         return self.run
 
 
-def with_rows(runs: "QuerySet[Run]") -> "QuerySet[Run]":
-    """Who performs each run comes along."""
-    revisions = Prefetch("performer_revision", Revision.objects.only("definition"))
-    return runs.prefetch_related("teammate", "team", "workflow", revisions)
+def with_rows(runs: Iterable[Run]) -> list[Run]:
+    """The runs with who performs each. As `prefetch_related`, whose queries cost most of what a page does."""
+    found = list(runs)
+    for name, select in PERFORMING.items():
+        wanted = {pk for run in found if (pk := getattr(run, f"{name}_id"))}
+        rows = {row.pk: row for row in select(**numbered(wanted))}
+        for run in found:
+            if row := rows.get(getattr(run, f"{name}_id")):
+                setattr(run, name, row)
+    return found
+
+
+def numbered(pks: Iterable[int]) -> dict[str, int]:
+    """Each under a name of its own, for a prepared query of so many."""
+    return {f"pk{place}": pk for place, pk in enumerate(pks)}
+
+
+@Select
+def _teammates(**pks: Any) -> "QuerySet[Teammate]":
+    return Teammate.objects.filter(pk__in=list(pks.values()))
+
+
+@Select
+def _teams(**pks: Any) -> "QuerySet[Team]":
+    return Team.objects.filter(pk__in=list(pks.values()))
+
+
+@Select
+def _workflows(**pks: Any) -> "QuerySet[Workflow]":
+    return Workflow.objects.filter(pk__in=list(pks.values()))
+
+
+@Select
+def _revisions(**pks: Any) -> "QuerySet[Revision]":
+    return Revision.objects.only("definition").filter(pk__in=list(pks.values()))
+
+
+@Select
+def _calls(**runs: Any) -> "QuerySet[ToolCall]":
+    return ToolCall.objects.filter(run__id__in=list(runs.values()))
+
+
+@Select
+def _turns(**runs: Any) -> "QuerySet[Message]":
+    return Message.objects.filter(run__id__in=list(runs.values()))
+
+
+@Select
+def _lines(*kinds: str, **runs: Any) -> "QuerySet[Row, tuple[Any, ...]]":
+    rows = Row.objects.filter(run__id__in=list(runs.values()), kind__in=kinds).order_by("run_id", "seq")
+    return rows.values_list("run_id", "seq", "kind", "data", "at")
+
+
+PERFORMING: dict[str, Select[Any]] = {
+    "teammate": _teammates,
+    "team": _teams,
+    "workflow": _workflows,
+    "performer_revision": _revisions,
+}
 
 
 @dataclass
@@ -70,9 +126,9 @@ def rows_of(session: Session, runs: Iterable[Run]) -> dict[int, Rows]:
     found = {run.pk: Rows(run) for run in runs}
     for rows in found.values():
         rows.run.session = session
-    for call in ToolCall.objects.filter(run__in=found):
+    for call in _calls(**numbered(found)):
         found[call.run_id].calls.append(call)
-    for said in Message.objects.filter(run__in=found):
+    for said in _turns(**numbered(found)):
         found[said.run_id].turns.append(said)
     return found
 
@@ -80,7 +136,7 @@ def rows_of(session: Session, runs: Iterable[Run]) -> dict[int, Rows]:
 def page_of_runs(session: Session, runs: "QuerySet[Run]", limit: int, page: int) -> list[dict[str, Any]]:
     """Oldest first; page 1 holds the newest `limit` of these runs, the next one those before them."""
     start = (page - 1) * limit
-    return flat_runs(session, list(with_rows(runs.order_by("-pk"))[start : start + limit])[::-1])
+    return flat_runs(session, with_rows(runs.order_by("-pk")[start : start + limit])[::-1])
 
 
 def flat_runs(session: Session, runs: Iterable[Run]) -> list[dict[str, Any]]:
@@ -144,8 +200,7 @@ def take_gates(found: dict[int, Rows]) -> None:
 
 
 def lines_in(runs: Iterable[int], kinds: Iterable[str]) -> Iterator[Line]:
-    rows = Row.objects.filter(run__in=list(runs), kind__in=list(kinds)).order_by("run", "seq")
-    return (Line(*row) for row in rows.values_list("run_id", "seq", "kind", "data", "at"))
+    return (Line(*row) for row in _lines(*kinds, **numbered(runs)))
 
 
 def take_words(found: dict[int, Rows]) -> None:

@@ -29,7 +29,7 @@ def list_shape(session: Session, name: str) -> dict[str, Any]:
 
 def detail_shape(session: Session) -> dict[str, Any]:
     """With what was said in its last runs; all of them are in `/sessions/{id}/runs`."""
-    runs = list(with_rows(Run.objects.roots().filter(session=session).order_by("-pk"))[:CHAT])[::-1]
+    runs = with_rows(Run.objects.roots().filter(session=session).order_by("-pk")[:CHAT])[::-1]
     teammate = session.teammate or (runs[-1].teammate if runs else None)
     metrics = metrics_of(session)
     shape = {
