@@ -20,6 +20,7 @@ from api.agentos.session_shapes import detail_shape, list_shapes
 from runs import sessions
 from runs.locks import write
 from runs.models import Run, RunQuerySet, Session
+from teammates.prepared import Select
 
 router = Router(tags=["sessions"])
 Kind = Literal["agent", "team", "workflow"]
@@ -80,13 +81,16 @@ def sessions_of(request: Request) -> "QuerySet[Session]":
 
 def session_of(request: Request, key: str, which: Which) -> Session:
     """The session, or `Http404`: of this kind, and of this end user where one is given."""
-    found = sessions_of(request).filter(key=key, kind=which.type)
-    if which.user_id:
-        found = found.filter(user_id__in=("", which.user_id))
-    session = found.select_related("teammate", "owner").first()
-    if session is None:
+    session = _session.first(owner=request.auth.user, key=key, kind=which.type)
+    if session is None or (which.user_id and session.user_id not in ("", which.user_id)):
         raise Http404("Session not found")
     return session
+
+
+@Select
+def _session(owner: Any, key: Any, kind: Any) -> "QuerySet[Session]":
+    found = Session.objects.filter(owner=owner, hidden=False, key=key, kind=kind)
+    return found.select_related("teammate", "owner")[:1]
 
 
 @router.get("", auth=READ, summary="List sessions")
