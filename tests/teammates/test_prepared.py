@@ -136,3 +136,24 @@ def test_a_value_of_another_type_is_written_as_its_field_would(owner):
     mine = insert(Session(owner=owner, kind=SessionKind.TEAM, key=key, hidden=0, user_id=7))
     mine.refresh_from_db()
     assert (mine.kind, mine.key, mine.hidden, mine.user_id) == ("team", str(key), False, "7")
+
+
+@Select
+def states(owner):
+    return Session.objects.filter(owner=owner).order_by("pk").values_list("session_state", "metadata")
+
+
+@pytest.mark.parametrize("state", [{}, [], "", "{}", "ä", 0, False, {"a": [{}, None]}, [[]]])
+def test_json_is_read_as_its_field_reads_it(owner, state):
+    insert(Session(owner=owner, kind=SessionKind.AGENT, key="k", session_state=state))
+    ((ordinary, _),) = Session.objects.filter(owner=owner).values_list("session_state", "metadata")
+    ((read, _),) = states(owner=owner)
+    assert (read, type(read)) == (ordinary, type(ordinary))
+
+
+def test_what_is_empty_in_two_rows_is_not_the_same(owner):
+    for key in ("one", "two"):
+        insert(Session(owner=owner, kind=SessionKind.AGENT, key=key))
+    (one, _), (two, _) = states(owner=owner)
+    one["changed"] = True
+    assert two == {}
