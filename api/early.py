@@ -22,14 +22,18 @@ def lacks_key(request: HttpRequest) -> bool:
     door = door_of(request)
     if door is None or tidy(request.path_info) in PUBLIC or request.path_info.startswith(HOOKS):
         return False
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
+    if bears_key(request.headers.get("Authorization", "")):
         return False
     try:
         match_of(request, door)
     except Resolver404:
         return False
     return True
+
+
+def bears_key(authorization: str) -> bool:
+    scheme, _, token = authorization.partition(" ")
+    return scheme.lower() == "bearer" and bool(token.strip())
 
 
 def may_do_without(request: HttpRequest) -> bool:

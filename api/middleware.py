@@ -88,7 +88,7 @@ def dispatch(request: HttpRequest, refuse: Refuse) -> HttpResponse:
     if not known_host(request):
         return refuse(request, 400, "This host name is not served here: see SAYSO_ALLOWED_HOSTS.", "unknown_host")
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > limit_of(request):
+    if not length.isdecimal() or int(length) > limit_of(request.content_type):
         return refuse(request, 413, too_large(request), "too_large")
     if "\0" in request.path_info or "%00" in request.META["QUERY_STRING"]:  # no database takes it
         return refuse(request, 400, "An address holds no NUL.", "invalid")
@@ -103,13 +103,13 @@ def dispatch(request: HttpRequest, refuse: Refuse) -> HttpResponse:
     return response
 
 
-def limit_of(request: HttpRequest) -> int:
-    """How many bytes its body may have."""
-    return settings.UPLOAD_LIMIT if request.content_type == "multipart/form-data" else settings.BODY_LIMIT
+def limit_of(content_type: str | None) -> int:
+    """How many bytes a body of this kind may have."""
+    return settings.UPLOAD_LIMIT if content_type == "multipart/form-data" else settings.BODY_LIMIT
 
 
 def too_large(request: HttpRequest) -> str:
-    return f"The body is larger than {limit_of(request) // 1024**2} MB."
+    return f"The body is larger than {limit_of(request.content_type) // 1024**2} MB."
 
 
 def match_of(request: HttpRequest, refuse: Refuse) -> ResolverMatch:

@@ -4,6 +4,7 @@ Daphne and twisted read a body to its end before the application hears of the re
 """
 
 import asyncio
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -34,15 +35,21 @@ class Guarded(WebRequest):  # type: ignore[misc]  # daphne has no types
         super().gotLength(length)
         if length == 0:
             return
-        self.head = head_of(self)
-        self.limit = limit_of(self.head)
+        self.limit = limit_of(type_of(self.sent(b"content-type")))
         if length is not None and length > self.limit:
             self.refuse(early.oversized(self.head))
-        elif early.lacks_key(self.head):
+        elif not early.bears_key(self.sent(b"authorization")) and early.lacks_key(self.head):
             if early.may_do_without(self.head):
                 self.looking = asyncio.ensure_future(self.look_at_keys())
             else:
                 self.refuse(early.without_key(self.head))
+
+    def sent(self, header: bytes) -> str:
+        return b",".join(self.requestHeaders.getRawHeaders(header, ())).decode("latin-1")
+
+    @cached_property
+    def head(self) -> HttpRequest:
+        return head_of(self)
 
     async def look_at_keys(self) -> None:
         """The body goes on to arrive in the meantime; once it is whole the application refuses it."""
@@ -92,8 +99,13 @@ def head_of(request: Any) -> HttpRequest:
         key = name.decode("latin-1").upper().replace("-", "_")
         key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
         head.META[key] = b",".join(values).decode("latin-1")
-    head.content_type = head.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    head.content_type = type_of(head.META.get("CONTENT_TYPE", ""))
     return head
+
+
+def type_of(header: str) -> str:
+    """The content type without what it is given with, as Django's requests have it."""
+    return header.partition(";")[0].strip().lower()
 
 
 def as_bytes(response: HttpResponse) -> bytes:
