@@ -1,4 +1,5 @@
-"""Requests that are refused by their first lines, or while their body arrives, before anything of it is kept.
+"""Requests that are refused by their first lines, or while their body arrives, before anything of it is kept; and
+streams that are answered without a detour.
 
 Daphne and twisted read a body to its end before the application hears of the request.
 """
@@ -15,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from api import early
 from api.agentos import opening
 from api.middleware import limit_of
+from config.writing import at_once
 
 LINGER = 5.0  # seconds in which a client may go on sending before it reads the refusal
 
@@ -82,6 +84,15 @@ class Guarded(WebRequest):  # type: ignore[misc]  # daphne has no types
         transport.write(as_bytes(response))
         transport.loseWriteConnection()
         self.lingering = asyncio.get_running_loop().call_later(LINGER, transport.abortConnection)
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """As daphne's, but for a piece of a stream that goes on: it is framed here, and written at once."""
+        piece, begun = message.get("body"), self.startedWriting and self.chunked
+        if not (piece and begun and message["more_body"]) or self.finished or self._disconnected or not self.channel:
+            super().handle_reply(message)
+            return
+        self.sentLength += len(piece)
+        at_once(self.channel.transport, b"%x\r\n%b\r\n" % (len(piece), piece))
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 - twisted's name
         if self.lingering:

@@ -11,6 +11,7 @@ import daphne.http_protocol
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 from config.guard import Guarded
+from config.writing import at_once
 
 # For each connection it formats all its options for a debug line, and colours the words of twenty more.
 for module in (autobahn.websocket.protocol, autobahn.twisted.websocket):
@@ -21,7 +22,7 @@ for module in (autobahn.websocket.protocol, autobahn.twisted.websocket):
 class Pusher(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
     """Frames a text here and writes it at once where nothing waits to be written.
 
-    Autobahn prepares a debug line for each message, and twisted asks the loop twice for each write.
+    Autobahn prepares a debug line for each message.
     """
 
     __hash__, __eq__ = object.__hash__, object.__eq__  # as daphne's, which are written in Python
@@ -30,12 +31,7 @@ class Pusher(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
         if binary or self.state != self.STATE_OPEN:
             super().serverSend(content, binary)
             return
-        frame, transport = framed(content.encode()), self.transport
-        if not transport.dataBuffer and not transport._tempDataBuffer:
-            sent = transport.writeSomeData(frame)
-            frame = frame[sent:] if isinstance(sent, int) else frame
-        if frame:
-            transport.write(frame)
+        at_once(self.transport, framed(content.encode()))
 
 
 def framed(payload: bytes) -> bytes:
