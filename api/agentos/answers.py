@@ -6,12 +6,14 @@ from typing import Any
 
 from django.http import HttpResponse
 
+encode = json.JSONEncoder(ensure_ascii=False).encode
 CUTTING = str.maketrans({mark: f"\\u{ord(mark):04x}" for mark in "\u0085\u2028\u2029"})
 
 
 def written(data: Any) -> str:
     """One line. The marks stand only inside strings, where their escapes mean the same."""
-    return json.dumps(data, ensure_ascii=False).translate(CUTTING)
+    text = encode(data)
+    return text if text.isascii() else text.translate(CUTTING)
 
 
 def answer(data: Any, status: int = 200) -> HttpResponse:

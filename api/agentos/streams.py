@@ -66,7 +66,7 @@ def to_pause(run: Run, lines: list[Line]) -> list[Line]:
 
 def is_pause(run: Run, line: Line) -> bool:
     """Does the whole of it stand still there?"""
-    return line.run_id == run.pk and line.kind == "run.paused" and not line.data.get("moves")
+    return line.kind == "run.paused" and line.run_id == run.pk and not line.data.get("moves")
 
 
 def as_frames(events: list[Event]) -> bytes:
@@ -81,7 +81,7 @@ def waited(request: HttpRequest, run: Run, after: int = 0) -> Later:
         lines: list[Line] = []
         async for more in following(run, after, ear):
             lines += more
-            if any(is_pause(run, line) or (line.run_id == run.pk and line.kind in ENDS) for line in more):
+            if any(is_pause(run, line) or (line.kind in ENDS and line.run_id == run.pk) for line in more):
                 break
         heard_all = run.teammate_id is not None and not after
         response: HttpResponse = await database_sync_to_async(finished)(run, lines if heard_all else None)
