@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from api.agentos.answers import iso, present
 from api.agentos.events import MAKERS, Event, Telling
@@ -20,6 +20,7 @@ from runs.states import RunStatus
 from teammates.models import Revision, Team, Teammate, Workflow
 from teammates.prepared import Select
 
+PERFORMING = {"teammate": Teammate, "team": Team, "workflow": Workflow, "performer_revision": Revision}
 WORDS = ("text", "thinking")
 TOLD = [kind for kind in MAKERS if kind not in WORDS]
 ASKED, PROPOSED = "gate.opened", "call.proposed"  # what has none of these has no gates, and no calls
@@ -47,9 +48,9 @@ class Kept(Telling):
 def with_rows(runs: Iterable[Run]) -> list[Run]:
     """The runs with who performs each. As `prefetch_related`, whose queries cost most of what a page does."""
     found = list(runs)
-    for name, select in PERFORMING.items():
+    for name, kind in PERFORMING.items():
         wanted = {pk for run in found if (pk := getattr(run, f"{name}_id"))}
-        rows = {row.pk: row for row in select(**numbered(wanted))}
+        rows = {row.pk: row for row in _among(kind, "pk", **numbered(wanted))}
         for run in found:
             if row := rows.get(getattr(run, f"{name}_id")):
                 setattr(run, name, row)
@@ -62,47 +63,15 @@ def numbered(pks: Iterable[int]) -> dict[str, int]:
 
 
 @Select
-def _teammates(**pks: Any) -> "QuerySet[Teammate]":
-    return Teammate.objects.filter(pk__in=list(pks.values()))
-
-
-@Select
-def _teams(**pks: Any) -> "QuerySet[Team]":
-    return Team.objects.filter(pk__in=list(pks.values()))
-
-
-@Select
-def _workflows(**pks: Any) -> "QuerySet[Workflow]":
-    return Workflow.objects.filter(pk__in=list(pks.values()))
-
-
-@Select
-def _revisions(**pks: Any) -> "QuerySet[Revision]":
-    return Revision.objects.only("definition").filter(pk__in=list(pks.values()))
-
-
-@Select
-def _calls(**runs: Any) -> "QuerySet[ToolCall]":
-    return ToolCall.objects.filter(run__id__in=list(runs.values()))
-
-
-@Select
-def _turns(**runs: Any) -> "QuerySet[Message]":
-    return Message.objects.filter(run__id__in=list(runs.values()))
+def _among(kind: type[Model], field: str, **pks: Any) -> "QuerySet[Any]":
+    """Those whose field is one of these."""
+    return kind._default_manager.filter(**{f"{field}__in": list(pks.values())})
 
 
 @Select
 def _lines(*kinds: str, **runs: Any) -> "QuerySet[Row, tuple[Any, ...]]":
     rows = Row.objects.filter(run__id__in=list(runs.values()), kind__in=kinds).order_by("run_id", "seq")
     return rows.values_list("run_id", "seq", "kind", "data", "at")
-
-
-PERFORMING: dict[str, Select[Any]] = {
-    "teammate": _teammates,
-    "team": _teams,
-    "workflow": _workflows,
-    "performer_revision": _revisions,
-}
 
 
 @dataclass
@@ -126,9 +95,9 @@ def rows_of(session: Session, runs: Iterable[Run]) -> dict[int, Rows]:
     found = {run.pk: Rows(run) for run in runs}
     for rows in found.values():
         rows.run.session = session
-    for call in _calls(**numbered(found)):
+    for call in _among(ToolCall, "run__id", **numbered(found)):
         found[call.run_id].calls.append(call)
-    for said in _turns(**numbered(found)):
+    for said in _among(Message, "run__id", **numbered(found)):
         found[said.run_id].turns.append(said)
     return found
 
