@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 from collections.abc import Coroutine
-from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,34 +12,17 @@ from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.contrib.auth.signals import user_logged_out
-from django.dispatch import receiver
-from django.http import HttpRequest, parse_cookie
+from django.http import parse_cookie
+from django.utils.functional import cached_property
 
 from runs.access import may_see
 from runs.live.follow import Ear, follow
-from runs.live.hub import hub
+from runs.live.visitors import holder_of, until_signed_out
 
 SIGNED_OUT, NOT_FOUND = 4401, 4404  # close codes; static/js/live.js knows them
 BROKEN = 4500  # autobahn sends no code below 3000 but 1000, and raises where nobody would hear of it
-SIGN_OUTS = "sign-outs"
-RECHECK = 15.0  # seconds between two looks at whether the session still holds
 
 logger = logging.getLogger("sayso.live")
-
-
-@receiver(user_logged_out)
-def tell_sockets(user: Any, request: Any, **kwargs: Any) -> None:
-    if user is not None:
-        hub.publish([(SIGN_OUTS, user.pk)])
-
-
-def holder_of(session_key: str) -> AbstractBaseUser | AnonymousUser:
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    return get_user(request)
 
 
 class PageConsumer(AsyncWebsocketConsumer):
@@ -61,22 +43,24 @@ class PageConsumer(AsyncWebsocketConsumer):
         elif not user.is_authenticated:
             await self.close(SIGNED_OUT)
         else:
-            self.tasks = [asyncio.create_task(pipe) for pipe in [*self.pipes(user), self.until_signed_out(user.pk)]]
+            pipes = [*self.pipes(user), self.leave_when_signed_out(user.pk)]
+            self.tasks = [asyncio.create_task(pipe) for pipe in pipes]
             for task in self.tasks:
                 task.add_done_callback(self.mend)
 
     def visitor(self) -> Any:
         """Who has opened the page; None when it is not for them."""
-        user = self.person()
+        user = holder_of(self.session)
         return user if not user.is_authenticated or self.may_see(user) else None
 
-    def person(self) -> Any:
-        """Whose session the page belongs to, looked up anew; anonymous when it holds no more.
+    @cached_property
+    def session(self) -> str:
+        """The key that the browser has sent.
 
         Not the package's session middleware: it would wrap every send, to write sessions that a socket never changes.
         """
         cookies = parse_cookie(dict(self.scope["headers"]).get(b"cookie", b"").decode("latin-1"))
-        return holder_of(cookies.get(settings.SESSION_COOKIE_NAME, ""))
+        return cookies.get(settings.SESSION_COOKIE_NAME, "")
 
     def may_see(self, user: Any) -> bool:
         """Is what the page shows for this person?"""
@@ -102,12 +86,8 @@ class PageConsumer(AsyncWebsocketConsumer):
     async def tell(self, news: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(news))
 
-    async def until_signed_out(self, user_id: int) -> None:
-        """Sign-outs are told; a new password or a disabled account is found by looking."""
-        with hub.follow(SIGN_OUTS) as follower:
-            while user_id not in await follower.next(RECHECK):
-                if not (await database_sync_to_async(self.person)()).is_authenticated:
-                    break
+    async def leave_when_signed_out(self, user_id: int) -> None:
+        await until_signed_out(self.session, user_id)
         await self.close(SIGNED_OUT)
 
 

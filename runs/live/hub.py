@@ -30,7 +30,7 @@ class Follower:
             self._waiter = self.loop.create_future()
             self._silent_at = self.loop.time() + min(timeout, self._hub.patience)
             if self._alarm is None:
-                self._alarm = self.loop.call_at(self._silent_at, self._ring)
+                self._set_alarm()
             try:
                 await self._waiter
             finally:
@@ -38,13 +38,17 @@ class Follower:
         items, self._items, self._rung = self._items, [], False
         return items
 
+    def _set_alarm(self) -> None:
+        if self._silent_at < math.inf:
+            self._alarm = self.loop.call_at(self._silent_at, self._ring)
+
     def _ring(self) -> None:
         """One timer for many waits: news came in between, so it only looks whether silence is due."""
         self._alarm = None
         if self._waiter is None:
             return
         if self.loop.time() < self._silent_at:
-            self._alarm = self.loop.call_at(self._silent_at, self._ring)
+            self._set_alarm()
         else:
             self._wake()
 

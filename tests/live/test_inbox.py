@@ -4,7 +4,6 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from approvals import consumers as inboxes
-from runs import consumers
 from runs.live.hub import hub
 from tests.live.wire import Socket, inside
 
@@ -71,7 +70,7 @@ def test_strangers_hear_nothing_of_it(asked, outsider, allow):
 def test_a_lost_notice_costs_time_only(asked, owner, allow, monkeypatch):
     """F39."""
     monkeypatch.setattr(inboxes, "SILENCE", 0.02)
-    monkeypatch.setattr(consumers.hub, "publish", lambda news: None)
+    monkeypatch.setattr(hub, "publish", lambda news: None)
 
     gate = asked.approvals.get()
 

@@ -3,10 +3,12 @@
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import Client
 
 from config.origin import allowed
 from runs import consumers
+from runs.live import visitors
 from tests.live.wire import HOST, Socket, inside, note, on
 from tests.machine import rows_of
 
@@ -111,7 +113,7 @@ def test_signing_out_closes_every_socket_of_the_person(asked, owner, path):
 
 
 def test_a_session_that_no_longer_holds_closes_the_socket(asked, owner, monkeypatch):
-    monkeypatch.setattr(consumers, "RECHECK", 0.02)
+    monkeypatch.setattr(visitors, "RECHECK", 0.02)
 
     async def disable(socket):
         await socket.inbox()
@@ -121,6 +123,63 @@ def test_a_session_that_no_longer_holds_closes_the_socket(asked, owner, monkeypa
         return news
 
     assert inside(on(asked), owner, disable) == consumers.SIGNED_OUT
+
+
+def test_of_several_sessions_the_one_that_ended_is_closed(asked, owner, reviewer, monkeypatch):
+    """They are looked at together."""
+    monkeypatch.setattr(visitors, "RECHECK", 0.02)
+
+    theirs = Client()
+    theirs.force_login(reviewer)
+
+    async def disable_one(socket):
+        await socket.inbox()
+        async with Socket(on(asked), client=theirs) as other:
+            await other.events(asked.last_seq)
+            await sync_to_async(User.objects.filter(pk=owner.pk).update)(is_active=False)
+            while isinstance(news := await socket.next(), dict):
+                continue
+            await sync_to_async(note)(asked)
+            return news, (await other.events(1))[0]["kind"]
+
+    assert inside(on(asked), owner, disable_one) == (consumers.SIGNED_OUT, "note")
+
+
+def test_a_look_that_fails_is_tried_again(asked, owner, monkeypatch, caplog):
+    monkeypatch.setattr(visitors, "RECHECK", 0.02)
+    failures = iter([OperationalError("away"), OperationalError("away")])
+    look = visitors.ended_among
+
+    def away(sessions):
+        for failure in failures:
+            raise failure
+        return look(sessions)
+
+    monkeypatch.setattr(visitors, "ended_among", away)
+
+    async def disable(socket):
+        await socket.inbox()
+        await sync_to_async(User.objects.filter(pk=owner.pk).update)(is_active=False)
+        while isinstance(news := await socket.next(), dict):
+            continue
+        return news
+
+    assert inside(on(asked), owner, disable) == consumers.SIGNED_OUT
+    assert caplog.text.count("could not be looked at") == 2
+
+
+def test_pages_that_nobody_looks_at_any_more_are_closed(asked, owner, monkeypatch, caplog):
+    """An error that nobody foresaw must not leave a page open to somebody who was shut out."""
+    monkeypatch.setattr(visitors, "RECHECK", 0.02)
+    monkeypatch.setattr(visitors, "ended_among", lambda sessions: 1 / 0)
+
+    async def listen(socket):
+        while isinstance(news := await socket.next(), dict):
+            continue
+        return news
+
+    assert inside(on(asked), owner, listen) == consumers.SIGNED_OUT
+    assert "not looked at any more" in caplog.text
 
 
 def test_others_who_sign_out_close_nothing(asked, owner, outsider):

@@ -1,0 +1,102 @@
+"""Whose pages are open in this process, and whether their sessions still hold."""
+
+import asyncio
+import logging
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.signals import user_logged_out
+from django.db import Error
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from runs.live.hub import hub
+
+SIGN_OUTS = "sign-outs"
+RECHECK = 15.0  # seconds between two looks at whether the sessions still hold
+
+logger = logging.getLogger("sayso.live")
+
+
+@receiver(user_logged_out)
+def tell_sockets(user: Any, request: Any, **kwargs: Any) -> None:
+    if user is not None:
+        hub.publish([(SIGN_OUTS, user.pk)])
+
+
+def holder_of(session: str) -> AbstractBaseUser | AnonymousUser:
+    """Whom the session belongs to, looked up anew; anonymous when it holds no more."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session)
+    return get_user(request)
+
+
+async def until_signed_out(session: str, user_id: int) -> None:
+    """Until the person signs out anywhere, or the session no longer holds.
+
+    Sign-outs are told; a new password or a disabled account is found by looking.
+    """
+    with hub.follow(SIGN_OUTS) as follower, _watch().over(session):
+        while not {session, user_id} & set(await follower.next(math.inf)):
+            pass
+
+
+class Watch:
+    """Looks at the sessions of an event loop's sockets, one look for all pages of a session."""
+
+    def __init__(self) -> None:
+        self._sockets: Counter[str] = Counter()
+        self._task: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def over(self, session: str) -> Iterator[None]:
+        self._sockets[session] += 1
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look())
+            self._task.add_done_callback(self._end)
+        try:
+            yield
+        finally:
+            self._sockets -= Counter([session])
+            if not self._sockets:
+                self._task.cancel()
+
+    async def _look(self) -> None:
+        look = database_sync_to_async(ended_among)
+        while True:
+            await asyncio.sleep(RECHECK)
+            try:
+                ended = await look(list(self._sockets))
+            except Error:
+                logger.exception("The sessions of open pages could not be looked at; trying again")
+            else:
+                self._close(ended)
+
+    def _end(self, task: "asyncio.Task[None]") -> None:
+        """What nobody looks at any more does not stay open."""
+        if not task.cancelled():
+            logger.error("The sessions of open pages are not looked at any more", exc_info=task.exception())
+            self._close(self._sockets)
+
+    def _close(self, sessions: Iterable[str]) -> None:
+        hub.deliver((SIGN_OUTS, session) for session in sessions)
+
+
+def ended_among(sessions: Iterable[str]) -> list[str]:
+    return [session for session in sessions if not holder_of(session).is_authenticated]
+
+
+_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
+
+
+def _watch() -> Watch:
+    return _watches.setdefault(asyncio.get_running_loop(), Watch())
