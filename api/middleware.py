@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from api import audit
 from api.agentos import cors, opening
 from api.agentos.errors import problem as agentos
 from api.m8tes.errors import problem as m8tes
+from api.reading import whole_form
 from api.routes import M8TES, route_of
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -97,6 +99,7 @@ def dispatch(request: HttpRequest, refuse: Refuse) -> HttpResponse:
     except Resolver404:
         return refuse(request, 404, f"There is nothing at {request.path_info}.", "not_found")
     request.resolver_match = match
+    request.parse_file_upload = partial(whole_form, request)  # type: ignore[method-assign]  # of this one request
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
     if response.status_code == 405:
         return refuse(request, 405, f"{request.method} is not for this address.", "method_not_allowed", response)

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from django.http import HttpResponse, QueryDict
-from django.http.multipartparser import MultiPartParser
 from ninja import Router, Schema
 from pydantic import ValidationError
 
@@ -17,6 +16,7 @@ from api.m8tes.errors import Problem
 from api.m8tes.runs import RunId, follow_up, told
 from api.m8tes.scope import run_of
 from api.m8tes.starting import begin
+from api.reading import Whole
 from runs.uploads import Given, check_name, laid_down
 
 router = Router(tags=["runs"])
@@ -58,7 +58,7 @@ def fingerprint(body: Schema, files: list[Given]) -> dict[str, Any]:
     return {**body.model_dump(exclude={"stream"}), "files": [[file.name, file.digest] for file in files]}
 
 
-class Flat(MultiPartParser):
+class Flat(Whole):
     """Refuses a file name that holds folders; Django's own would cut it without a word."""
 
     def sanitize_file_name(self, file_name: str) -> str:

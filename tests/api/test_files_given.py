@@ -164,6 +164,16 @@ def test_json_instead_of_a_form_is_refused(api):
 
 
 @pytest.mark.usefixtures("nothing_left")
+@pytest.mark.usefixtures("nothing_left")
+def test_a_form_that_is_cut_off_starts_nothing(api, fake, reader):
+    whole = form(wish(reader), ("a.txt", b"x" * 100))
+    for end in (whole.index(b"--edge--"), whole.index(b"x" * 50), whole.index(b'"message"'), len(whole) - 4):
+        kind = f"multipart/form-data; boundary={BOUNDARY}"
+        cut = api.client.generic("POST", f"{ROOT}/runs/with-files", whole[:end], content_type=kind)
+        assert problem_of(cut) == (400, "invalid_form")
+    assert fake.requests == []
+
+
 def test_a_body_over_the_limit_is_refused(api, reader, settings):
     settings.UPLOAD_LIMIT = 1000
     assert problem_of(send(api, "/runs/with-files", wish(reader), ("a.txt", b"a" * 1000))) == (413, "too_large")

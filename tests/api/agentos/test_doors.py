@@ -214,6 +214,7 @@ def test_every_refusal_has_a_sentence_and_a_code(fake, posted, teammate_with, do
         (door.post("/agents/helper/runs", '{"message": "Hi"}', "application/json"), 422, "VALIDATION_ERROR"),
         (door.post("/agents/helper/runs", "x", "multipart/form-data"), 400, "BAD_REQUEST"),
         (door.post("/agents/helper/runs", "x", "multipart/form-data; boundary=é"), 400, "BAD_REQUEST"),
+        (door.post("/agents/helper/runs", "x", "multipart/form-data; boundary="), 400, "BAD_REQUEST"),
         (door.post("/agents/helper/runs", "message=Hi", f"{FORM}; charset=latin-1"), 400, "BAD_REQUEST"),
         (door.post("/agents/helper/runs", "a=1&" * 1100), 413, "PAYLOAD_TOO_LARGE"),
         (door.post("/agents/helper/runs", "a" * (4 * 1024**2 + 1)), 413, "PAYLOAD_TOO_LARGE"),

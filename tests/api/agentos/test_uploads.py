@@ -201,9 +201,16 @@ def test_too_many_and_too_much_is_refused(helper, door, settings):
 
 
 @pytest.mark.usefixtures("nothing_left")
-def test_a_form_that_breaks_off_is_refused(helper, door):
-    broken = door.post("/agents/helper/runs", form([PNG])[:40], "multipart/form-data; boundary=")
-    assert problem_of(broken) == (400, "BAD_REQUEST")
+@pytest.mark.parametrize("place", [b"--edge--", b"x" * 40, b"Content-Type: image", b"ook", b"--\r\n"])
+def test_a_form_that_is_cut_off_starts_nothing(fake, helper, door, place):
+    """Half a message, or a message without its file, is another request than was meant."""
+    whole = form([PNG, ("a.txt", "text/plain", b"x" * 100)])
+    cut = whole[: whole.index(place)]
+    assert problem_of(door.post("/agents/helper/runs", cut, f"multipart/form-data; boundary={EDGE}")) == (
+        400,
+        "BAD_REQUEST",
+    )
+    assert fake.requests == []
 
 
 def test_files_of_one_name_are_told_apart(fake, helper, door):
