@@ -18,6 +18,7 @@ from runs.models import Run, Session, SessionKind, WrongStatus
 from teammates.prepared import insert
 
 KEY_LIMIT = NAME_LIMIT = 200
+WRONG_USER = "This session has runs of another user_id, or of none. Choose another session_id."
 
 
 def open_session(
@@ -25,7 +26,8 @@ def open_session(
 ) -> Session:
     """The account's conversation of this key, begun when there is none; `state` is merged into what it keeps.
 
-    `Refused` (wrong_user) when it belongs to another end user, or when the key cannot be one.
+    An end user is given a conversation of their own, or one without runs. `Refused` (wrong_user) when it has runs of
+    another or of none, and when the key cannot be one.
     """
     check(key, user_id)
     with write(savepoint=False):
@@ -33,10 +35,10 @@ def open_session(
             fields = {"key": str(uuid.uuid4()), "user_id": user_id, "session_state": state or {}}
             return insert(Session(owner=owner, kind=kind, **fields))
         session = found_or_begun(owner, key, user_id, kind)
-        if user_id and session.user_id and session.user_id != user_id:
-            raise Refused("This session belongs to another user_id.", field="user_id", code="wrong_user")
         changes: dict[str, Any] = {}
-        if user_id and not session.user_id:
+        if user_id and session.user_id != user_id:
+            if session.user_id or Run.objects.filter(session=session).exists():
+                raise Refused(WRONG_USER, field="user_id", code="wrong_user")
             changes["user_id"] = user_id
         if state:
             changes["session_state"] = {**session.session_state, **state}

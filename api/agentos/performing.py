@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 
 from api.agentos.answers import answer
@@ -68,7 +68,7 @@ def _run(kind: Kind, performer: Any, account: Any, uuid: Any, session: Any = Non
     if session is not None:
         runs = runs.filter(session__key=session)
     if user is not None:
-        runs = runs.filter(Q(user_id="") | Q(user_id=user))
+        runs = runs.filter(user_id=user)
     return runs.select_related(*(ALONE if kind is AGENT else RELATED))
 
 

@@ -82,7 +82,7 @@ def sessions_of(request: Request) -> "QuerySet[Session]":
 def session_of(request: Request, key: str, which: Which) -> Session:
     """The session, or `Http404`: of this kind, and of this end user where one is given."""
     session = _session.first(owner=request.auth.user, key=key, kind=which.type)
-    if session is None or (which.user_id and session.user_id not in ("", which.user_id)):
+    if session is None or (which.user_id and session.user_id != which.user_id):
         raise Http404("Session not found")
     return session
 
@@ -145,7 +145,7 @@ def delete_many(request: Request, body: SessionIds, user_id: str | None = None) 
 
 
 def remove(request: Request, rows: "QuerySet[Session]", user_id: str | None) -> None:
-    for session in rows.filter(user_id__in=("", user_id)) if user_id else rows:
+    for session in rows.filter(user_id=user_id) if user_id else rows:
         sessions.delete(session, by=request.auth.user)
 
 

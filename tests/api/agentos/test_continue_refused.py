@@ -109,6 +109,11 @@ def test_another_end_user_does_not_find_the_run(fake, posted, teammate_with, doo
     assert door.go_on(paused, [confirmed(*waiting(paused))], user_id="ann").json()["status"] == "COMPLETED"
 
 
+def test_an_end_user_does_not_find_a_run_that_has_none(posted, door, gated):
+    refused(door, gated, [confirmed(*waiting(gated))], 404, "NOT_FOUND", user_id="ben")
+    assert door.go_on(gated, [confirmed(*waiting(gated))]).json()["status"] == "COMPLETED"
+
+
 def test_another_account_does_not_find_the_run(posted, door, gated, door_of, outsider):
     stranger = door_of(outsider)
     refused(stranger, gated, [confirmed(*waiting(gated))], 404, "NOT_FOUND")

@@ -6,7 +6,7 @@ from runs.models import Run, Session
 from teammates.models import Teammate
 from teammates.services import save
 from teammates.tools import ToolContext
-from tests.api.agentos.door import events_of, names, problem_of, row
+from tests.api.agentos.door import events_of, names, problem_of, row, sent
 
 # --- what can be sent along ---
 
@@ -124,4 +124,20 @@ def test_a_session_belongs_to_its_first_user(fake, teammate_with, door):
     assert door.run(session_id="s-1")["user_id"] == "ann"
     assert door.run(session_id="s-1", user_id="ann")["user_id"] == "ann"
     assert door.look(told).status_code == 200
+    assert Session.objects.get().user_id == "ann"
+
+
+def test_what_was_said_without_a_user_is_shown_to_none(fake, teammate_with, door):
+    teammate_with()
+    told = door.run(session_id="s-1")
+    assert problem_of(door.create(session_id="s-1", user_id="ann")) == (409, "CONFLICT")
+    assert problem_of(door.get("/sessions/s-1", user_id="ann")) == (404, "NOT_FOUND")
+    assert (len(fake.requests), Run.objects.count(), Session.objects.get().user_id) == (1, 1, "")
+    assert door.look(told).status_code == 200
+
+
+def test_a_session_that_was_begun_for_nobody_is_its_first_users(fake, teammate_with, door):
+    teammate_with()
+    assert sent(door, "POST", "/sessions", {"session_id": "s-1"}).status_code == 201
+    assert door.run(session_id="s-1", user_id="ann")["user_id"] == "ann"
     assert Session.objects.get().user_id == "ann"

@@ -18,7 +18,7 @@ GONE = (404, "NOT_FOUND")
 def test_the_runs_of_a_session_are_flat_and_oldest_first(fake, posted, teammate_with, door):
     teammate_with("post", mode="approval")
     fake.say("Hi")
-    first = door.run(message="Hello", session_id="s-1")
+    first = door.run(message="Hello", session_id="s-1", user_id="ann")
     fake.call("post", {"text": "hello"})
     second = door.run(message="Post it", session_id="s-1", user_id="ann")
     one, two = door.get("/sessions/s-1/runs").json()
