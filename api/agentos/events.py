@@ -88,6 +88,7 @@ class Telling:
             "prompt_tokens": "input_tokens",
             "completion_tokens": "output_tokens",
             "total_tokens": "total_tokens",
+            "time_to_first_token": "time_to_first_token",
         }
         tokens = {ours: usage.get(theirs) for theirs, ours in names.items()}
         return [{"event": "ModelRequestCompleted", **self.model, **tokens}]

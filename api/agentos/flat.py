@@ -10,7 +10,7 @@ from api.agentos.answers import iso, present
 from api.agentos.events import MAKERS, Event, Telling
 from api.agentos.kinds import kind_of
 from api.agentos.messages import said_in
-from api.agentos.shapes import metrics_of, paused_sentence, status_of
+from api.agentos.shapes import Words, metrics_of, paused_sentence, status_of
 from api.agentos.tools import tools_of
 from approvals.models import Gate, Question, ToolApproval
 from runs.journal import Line
@@ -83,7 +83,7 @@ class Rows:
     gates: list[Gate] = field(default_factory=list)
     calls: list[ToolCall] = field(default_factory=list)
     turns: list[Message] = field(default_factory=list)
-    partial: str = ""
+    words: Words = field(default_factory=Words)  # of those that have no other content
 
     @property
     def has_asked(self) -> bool:
@@ -114,7 +114,7 @@ def flat_runs(session: Session, runs: Iterable[Run]) -> list[dict[str, Any]]:
     for line in lines_in(found, [*TOLD, ASKED]):
         found[line.run_id].lines.append(line)
     take_gates({pk: rows for pk, rows in found.items() if rows.has_asked})
-    take_words({pk: rows for pk, rows in found.items() if rows.run.status not in UNSAID})
+    take_words(found)
     return [flat(rows) for rows in found.values()]
 
 
@@ -127,11 +127,11 @@ def flat(rows: Rows) -> dict[str, Any]:
         "user_id": run.user_id or None,
         "status": status_of(run),
         "run_input": run.message,
-        "content": content_of(run, gates, rows.partial),
+        "content": content_of(run, gates, rows.words.text),
         "run_response_format": "text" if run.output_data is None else "json",
         "reasoning_content": thinking or None,
         "metrics": metrics_of(run),
-        "messages": said_in(run, rows.turns, rows.calls),
+        "messages": messages_in(rows),
         "tools": tools_of(run, gates, rows.calls) or None,
         "events": events_of(rows) or None,
         "session_state": run.session.session_state,
@@ -140,12 +140,12 @@ def flat(rows: Rows) -> dict[str, Any]:
     return present(shape)
 
 
-def content_of(run: Run, gates: list[Gate], partial: str) -> Any:
+def content_of(run: Run, gates: list[Gate], said: str) -> Any:
     if run.status == RunStatus.COMPLETED:
         return run.output if run.output_data is None else run.output_data
     if run.status == RunStatus.FAILED:
         return run.error
-    return paused_sentence(gates) if run.status == RunStatus.PAUSED else partial
+    return paused_sentence(gates) if run.status == RunStatus.PAUSED else said
 
 
 def events_of(rows: Rows) -> list[Event]:
@@ -173,15 +173,22 @@ def lines_in(runs: Iterable[int], kinds: Iterable[str]) -> Iterator[Line]:
 
 
 def take_words(found: dict[int, Rows]) -> None:
-    """What each has said in the turn at which it stands: a turn that is open or was cut off has no message."""
+    """As `spoken`, of those whose content is what they have said."""
+    found = {pk: rows for pk, rows in found.items() if rows.run.status not in UNSAID}
     if not found:
         return
     for line in lines_in(found, ("text", "turn.started", "turn.restarted")):
-        rows = found[line.run_id]
-        rows.partial = rows.partial + line.data["delta"] if line.kind == "text" else ""
+        words = found[line.run_id].words
+        words.turn = line.data["turn"]
+        words.text = words.text + line.data["delta"] if line.kind == "text" else ""
 
 
 def chat_of(session: Session, runs: Iterable[Run]) -> list[dict[str, Any]]:
     """What was said in these runs of the session, one after another."""
-    found = rows_of(session, runs).values()
-    return [message for rows in found for message in said_in(rows.run, rows.turns, rows.calls)]
+    found = rows_of(session, runs)
+    take_words(found)
+    return [message for rows in found.values() for message in messages_in(rows)]
+
+
+def messages_in(rows: Rows) -> list[dict[str, Any]]:
+    return said_in(rows.run, rows.turns, rows.calls, rows.words.cut(rows.turns))

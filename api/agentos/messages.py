@@ -13,22 +13,30 @@ from teammates.prepared import Select
 TOLD = (CallState.SUCCEEDED, CallState.FAILED, CallState.DENIED)
 
 
-def messages_of(run: Run, files: list[RunFile], calls: list[ToolCall]) -> list[dict[str, Any]]:
+def messages_of(
+    run: Run, files: list[RunFile], turns: list[Message], calls: list[ToolCall], cut: str
+) -> list[dict[str, Any]]:
     """System, the person's message, and every turn with its calls and their results. `files`: the conversation's."""
     system = "\n\n".join(instructions(run, run.performer_revision.definition, files))
     begin = [message("system", f"{run.uuid}-system", epoch(run.created_at), content=system)] if system else []
-    return begin + said_in(run, _turns(run=run.pk), calls)
+    return begin + said_in(run, turns, calls, cut)
 
 
-def said_in(run: Run, turns: list[Message], calls: list[ToolCall]) -> list[dict[str, Any]]:
-    """As `messages_of`, less the system message."""
+def said_in(run: Run, turns: list[Message], calls: list[ToolCall], cut: str) -> list[dict[str, Any]]:
+    """As `messages_of`, less the system message. `cut`: what was said in a turn that did not come to its end."""
     by_turn: dict[int, list[ToolCall]] = {}
     for call in current(calls):
         by_turn.setdefault(call.turn, []).append(call)
     found = [message("user", f"{run.uuid}-user", epoch(run.created_at), content=run.message)]
     for said in turns:
         found += turn(said, by_turn.get(said.turn, []))
+    if cut:
+        found.append(message("assistant", f"{run.uuid}-cut", epoch(run.finished_at or run.created_at), content=cut))
     return found
+
+
+def turns_of(run: Run) -> list[Message]:
+    return _turns(run=run.pk)
 
 
 def calls_of(run: Run) -> list[ToolCall]:

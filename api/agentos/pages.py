@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -26,7 +26,7 @@ class Page(Schema):
 
 class Sorted(Page):
     sort_by: str = "created_at"
-    sort_order: str = "desc"
+    sort_order: Literal["asc", "desc"] = "desc"
 
     def order(self, rows: "QuerySet[Any]", columns: dict[str, str]) -> "QuerySet[Any]":
         """By one of the columns; by when it was made, where the client names another one."""

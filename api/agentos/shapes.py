@@ -1,5 +1,6 @@
 """Our rows in the words of this door (contract 2.1, 2.2)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -7,11 +8,11 @@ from django.conf import settings
 from api.agentos.answers import epoch, present
 from api.agentos.kinds import kind_of
 from api.agentos.media import media_of
-from api.agentos.messages import calls_of, messages_of
+from api.agentos.messages import calls_of, messages_of, turns_of
 from api.agentos.tools import requirements_of, tools_of
 from approvals.models import Gate, Question, ToolApproval
 from approvals.selectors import gates_in_tree
-from runs.models import Run, ToolCall
+from runs.models import Message, Run, ToolCall
 from runs.states import RunStatus
 from runs.trees import usage_of, waits_for_people
 from runs.uploads import of_conversation
@@ -27,6 +28,7 @@ STATUS = {
     RunStatus.FAILED: "ERROR",
     RunStatus.CANCELLED: "CANCELLED",
 }
+SAYING = ("PENDING", "RUNNING", "CANCELLED")  # their content is what they have said
 PROVIDER = "OpenAI"
 NEEDS = {"approval": "confirmation", "input": "your input", "external": "a result from outside", "ask": "your answer"}
 
@@ -74,7 +76,8 @@ def run_shape(run: Run) -> dict[str, Any]:
 
 
 def shape_of(run: Run, gates: list[Gate], calls: list[ToolCall]) -> dict[str, Any]:
-    files = of_conversation(run)
+    files, turns = of_conversation(run), turns_of(run)
+    words = spoken(run) if status_of(run) in SAYING else Words()
     model = model_of(run)
     shape = {
         "run_id": str(run.uuid),
@@ -82,8 +85,9 @@ def shape_of(run: Run, gates: list[Gate], calls: list[ToolCall]) -> dict[str, An
         "parent_run_id": parent_id(run),
         "session_id": run.session.key,
         "user_id": run.user_id or None,
-        "content": content_of(run, gates),
+        "content": content_of(run, gates, words.text),
         "content_type": "str",
+        "reasoning_content": "".join(said.thinking for said in turns) or None,
         "model": model,
         "model_provider": provider_of(model),
         "model_provider_data": {"id": f"run-{run.pk}"},
@@ -92,7 +96,7 @@ def shape_of(run: Run, gates: list[Gate], calls: list[ToolCall]) -> dict[str, An
         "status": status_of(run),
         "metrics": metrics_of(run),
         "member_responses": member_responses(run) if run.team_id else None,
-        "messages": messages_of(run, files, calls),
+        "messages": messages_of(run, files, turns, calls, words.cut(turns)),
         "tools": tools_of(run, gates, calls) or None,
         "requirements": requirements_of(gates) or None,
         "metadata": run.metadata or None,
@@ -101,15 +105,15 @@ def shape_of(run: Run, gates: list[Gate], calls: list[ToolCall]) -> dict[str, An
     return present(shape)
 
 
-def content_of(run: Run, gates: list[Gate]) -> Any:
-    """The answer; of a failed run what went wrong, of a paused one what it needs, of a stopped one what it had said."""
+def content_of(run: Run, gates: list[Gate], said: str) -> Any:
+    """The answer; of a failed run what went wrong, of a paused one what it needs, of others what was `said` so far."""
     if run.status == RunStatus.COMPLETED:
         return run.output if run.output_data is None else run.output_data
     if run.status == RunStatus.FAILED:
         return run.error
     if status_of(run) == "PAUSED":
         return paused_sentence(gates)
-    return spoken(run)
+    return said
 
 
 def status_of(run: Run) -> str:
@@ -132,13 +136,25 @@ def member_responses(run: Run) -> list[dict[str, Any]]:
     return [run_shape(child) for child in run.children.select_related(*related).order_by("pk")]
 
 
-def spoken(run: Run) -> str:
-    """What the model has said in its last turn, from the journal: a turn that was cut off has no message."""
-    from_turn = run.events.filter(kind__in=("turn.started", "turn.restarted")).order_by("-seq").first()
-    if from_turn is None:
-        return ""
-    said = run.events.filter(kind="text", seq__gt=from_turn.seq).order_by("seq")
-    return "".join(event.data["delta"] for event in said)
+@dataclass
+class Words:
+    """What the model has said in its last turn."""
+
+    turn: int = 0
+    text: str = ""
+
+    def cut(self, turns: list[Message]) -> str:
+        """The same where the turn did not come to its end: it has no message."""
+        return "" if any(said.turn == self.turn for said in turns) else self.text
+
+
+def spoken(run: Run) -> Words:
+    """From the journal."""
+    began = run.events.filter(kind__in=("turn.started", "turn.restarted")).order_by("-seq").first()
+    if began is None:
+        return Words()
+    said = run.events.filter(kind="text", seq__gt=began.seq).order_by("seq")
+    return Words(began.data["turn"], "".join(event.data["delta"] for event in said))
 
 
 def paused_sentence(gates: list[Gate]) -> str:
@@ -159,4 +175,12 @@ def metrics_of(run: Run) -> dict[str, Any]:
     into, out = int(usage.get("prompt_tokens", 0)), int(usage.get("completion_tokens", 0))
     lasted = (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else None
     tokens = {"input_tokens": into, "output_tokens": out, "total_tokens": into + out}
-    return present({**tokens, "duration": lasted, "cost": usage.get("cost")})
+    model = model_of(run) if run.teammate_id else ""
+    whole = {
+        **tokens,
+        "time_to_first_token": run.usage.get("time_to_first_token"),
+        "duration": lasted,
+        "cost": usage.get("cost"),
+        "details": {"model": [{"id": model, "provider": provider_of(model), **tokens}]} if model else None,
+    }
+    return present(whole)

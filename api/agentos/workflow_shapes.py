@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.agentos.answers import epoch, present
-from api.agentos.shapes import content_of, metrics_of, run_shape, status_of
+from api.agentos.shapes import content_of, metrics_of, run_shape, spoken, status_of
 from api.agentos.step_requirements import step_requirement
 from api.agentos.steps import Book
 from api.agentos.tools import requirements_of
@@ -25,7 +25,7 @@ def workflow_run_shape(run: Run, book: Book) -> dict[str, Any]:
         "session_id": run.session.key,
         "user_id": run.user_id or None,
         "input": run.message,
-        "content": content_of(run, gates),
+        "content": content_of(run, gates, spoken(run).text),
         "content_type": "str",
         "session_state": run.session.session_state,
         "created_at": epoch(run.created_at),

@@ -73,17 +73,25 @@ class Speech:
     def __init__(self, run_id: int, lease: str, request: Request) -> None:
         self.run_id, self.lease, self.request = run_id, lease, request
         self._gathering = False
+        self._first_at: float | None = None
 
     async def whole(self) -> Reply:
+        """The reply. Its usage tells after how many seconds it began."""
         self._loop = asyncio.get_running_loop()
+        asked_at = self._loop.time()
         self._due: asyncio.Handle = self._loop.call_later(ANNOUNCED_WITHIN, writer.hurry)
         answer = demo.answer if self.request.model == "demo" else ask_endpoint
         try:
-            return await answer(self.request, self.hear)
+            reply = await answer(self.request, self.hear)
         finally:
             self._due.cancel()
+        if self._first_at is not None:
+            reply.usage["time_to_first_token"] = round(self._first_at - asked_at, 4)
+        return reply
 
     def hear(self, kind: str, delta: str) -> None:
+        if self._first_at is None:
+            self._first_at = self._loop.time()
         waits = writer.say(self.run_id, self.lease, kind, {"turn": self.request.turn, "delta": delta})
         if waits and not self._gathering:
             self._gathering = True

@@ -160,12 +160,14 @@ def come_to(reply: Reply) -> dict[str, Any]:
 
 
 def added(total: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
-    """Usage of a run: tokens of all turns, and how many turns there were."""
+    """Usage of a run: tokens of all turns, how many turns there were, and how soon the first of them began."""
     names = ("prompt_tokens", "completion_tokens", "total_tokens")
     counted = {name: count for name in names if isinstance(count := one.get(name), int)}  # an endpoint may say anything
     summed = {name: total.get(name, 0) + counted.get(name, 0) for name in names}
     cost = {"cost": round(total.get("cost", 0) + one["cost"], 6)} if "cost" in one else {}
-    return {**total, **summed, **cost, "model_calls": total.get("model_calls", 0) + 1}
+    soon = one.get("time_to_first_token")
+    first = {"time_to_first_token": soon} if isinstance(soon, float) else {}
+    return {**first, **total, **summed, **cost, "model_calls": total.get("model_calls", 0) + 1}
 
 
 def priced(usage: dict[str, Any], model: str) -> dict[str, float]:

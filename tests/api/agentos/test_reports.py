@@ -63,6 +63,9 @@ def test_cancel_keeps_partial_text(fake, teammate_with, door, aside):
     working.result(10)
     seen = door.look(told).json()
     assert (seen["status"], seen["content"]) == ("CANCELLED", "one two ")
+    session = door.get(f"/sessions/{seen['session_id']}").json()
+    for messages in (seen["messages"], session["chat_history"]):
+        assert (messages[-1]["role"], messages[-1]["content"]) == ("assistant", "one two ")
     assert names(seen["events"])[-1] == "RunCancelled"
     assert gap_free(row(told))
 

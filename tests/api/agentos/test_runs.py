@@ -66,6 +66,26 @@ def test_a_run_is_answered_once_it_has_ended(fake, teammate_with, door):
     assert door.look(told).json() == told
 
 
+def test_it_is_told_how_soon_the_model_began_and_what_each_model_used(fake, teammate_with, door):
+    teammate_with()
+    fake.say("one two").stall(0.05)
+    told = door.run()
+    metrics, tokens = told["metrics"], ("input_tokens", "output_tokens", "total_tokens")
+    assert 0.05 <= metrics["time_to_first_token"] <= metrics["duration"]
+    model = {"id": told["model"], "provider": "OpenAI", **{name: metrics[name] for name in tokens}}
+    assert metrics["details"] == {"model": [model]}
+    [completed] = [event for event in told["events"] if event["event"] == "ModelRequestCompleted"]
+    assert completed["time_to_first_token"] == metrics["time_to_first_token"]
+
+
+def test_what_the_model_thought_is_kept(fake, teammate_with, door):
+    teammate_with()
+    fake.think("Hm, ").say("Hi")
+    told = door.run(session_id="s-1")
+    assert (told["reasoning_content"], told["content"]) == ("Hm, ", "Hi")
+    assert door.get("/sessions/s-1/runs").json()[0]["reasoning_content"] == "Hm, "
+
+
 def test_a_stream_tells_the_events_in_their_order(fake, teammate_with, door):
     teammate_with()
     fake.say("one two three")

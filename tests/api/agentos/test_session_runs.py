@@ -50,6 +50,22 @@ def test_a_run_that_was_stopped_shows_what_it_had_said(fake, teammate_with, door
     Run.objects.filter(pk=run.pk).update(status="cancelled", last_seq=4)
     [told] = door.get(f"/sessions/{run.session.key}/runs").json()
     assert (told["status"], told["content"]) == ("CANCELLED", "Half a word")
+    assert said_by_the_model(told["messages"]) == ["Half a word"]
+
+
+def said_by_the_model(messages):
+    return [message["content"] for message in messages if message["role"] == "assistant"]
+
+
+def test_a_turn_that_came_to_its_end_is_not_told_twice_when_its_run_was_stopped(fake, posted, teammate_with, door):
+    teammate_with("post", mode="approval")
+    fake.new().say("I post it.").call("post", {"text": "hello"})
+    paused = door.run(session_id="s-1")
+    door.cancel(paused)
+    [told] = door.get("/sessions/s-1/runs").json()
+    assert (told["status"], said_by_the_model(told["messages"])) == ("CANCELLED", ["I post it."])
+    assert said_by_the_model(door.look(paused).json()["messages"]) == ["I post it."]
+    assert said_by_the_model(door.get("/sessions/s-1").json()["chat_history"]) == ["I post it."]
 
 
 def test_runs_are_found_by_agent_and_session_or_not_at_all(said, door, door_of, outsider, teammate_with):

@@ -56,6 +56,7 @@ def test_sessions_come_in_pages_and_in_the_order_that_is_asked_for(door):
     assert ids(listed(door)) == ["a", "c", "b"]
     assert ids(listed(door, sort_order="asc")) == ["b", "c", "a"]
     assert ids(listed(door, sort_by="session_id", sort_order="asc")) == ["a", "b", "c"]
+    assert problem_of(door.get("/sessions", sort_order="up")) == (422, "VALIDATION_ERROR")
     sent(door, "POST", "/sessions/b/rename", {"session_name": "Anew"})
     assert ids(listed(door, sort_by="updated_at")) == ["b", "a", "c"]
     second = listed(door, limit=2, page=2)
