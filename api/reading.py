@@ -1,13 +1,13 @@
 """Bodies of requests: JSON, and of it only what every database and every later reader takes."""
 
 import json
-import math
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from ninja.parser import Parser
 
+from runs.digest import finite, no_number
 from runs.engine.reply import clean
 
 DEPTH = 100
@@ -39,17 +39,6 @@ def read(body: bytes) -> Any:
         raise Unreadable(422, "The body must be one JSON object.", "invalid")
     check(data)
     return data
-
-
-def no_number(word: str) -> None:
-    raise ValueError(f"{word} is no number.")
-
-
-def finite(word: str) -> float:
-    number = float(word)
-    if not math.isfinite(number):
-        no_number(word)
-    return number
 
 
 def check(data: Any) -> None:

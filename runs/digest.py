@@ -1,6 +1,7 @@
 """What a decision is bound to: SHA-256 over the canonical bytes (RFC 8785) of one exact call."""
 
 import hashlib
+import math
 from typing import Any
 
 import rfc8785
@@ -57,3 +58,14 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"{name!r} is there twice")
         found[name] = value
     return found
+
+
+def no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number.")
+
+
+def finite(word: str) -> float:
+    number = float(word)
+    if not math.isfinite(number):
+        no_number(word)
+    return number

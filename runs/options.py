@@ -3,11 +3,9 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-
 from runs.engine.reply import clean
 from runs.errors import Refused
+from teammates import json_schemas
 from teammates.catalog import check_model, check_tools
 from teammates.models import Effort
 from teammates.performers import Performer
@@ -77,6 +75,6 @@ def _check_schema(schema: dict[str, Any]) -> None:
     if schema.get("type") != "object":
         raise Refused('output_schema must be a JSON Schema of "type": "object".', field="output_schema")
     try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        raise Refused(f"output_schema is no JSON Schema: {error.message[:200]}", field="output_schema") from None
+        json_schemas.check(schema)
+    except json_schemas.Unfit as error:
+        raise Refused(f"output_schema is no JSON Schema: {error}.", field="output_schema") from None

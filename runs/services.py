@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
-from jsonschema import Draft202012Validator
 
 from runs import journal, limits, trees
 from runs.engine.reply import clean
@@ -22,6 +21,7 @@ from runs.sessions import open_session
 from runs.states import RunStatus
 from runs.uploads import Given, take
 from runs.wakeup import wake
+from teammates import json_schemas
 from teammates.models import Mode, Revision, Workflow
 from teammates.performers import Performer, kind_of, newest_revision
 from teammates.prepared import Select, Update, change, insert
@@ -122,9 +122,14 @@ def _check_input(schema: dict[str, Any], message: str) -> None:
     """The message of a workflow with an input schema is JSON that fits it; the refusal names the field."""
     try:
         given = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused("This workflow takes JSON that fits its input schema.", field="message") from None
-    if error := next(Draft202012Validator(schema).iter_errors(given), None):
+    try:
+        error = json_schemas.first_error(schema, given)
+    except json_schemas.UNKNOWABLE:
+        why = "The workflow's input schema cannot be checked; mend it on the roster."
+        raise Refused(why, field="message") from None
+    if error:
         where = ".".join(str(part) for part in error.absolute_path) or "message"
         raise Refused(f"{where}: {error.message}", field=where)
 

@@ -8,10 +8,8 @@ import tomli_w
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 
-from teammates import services
+from teammates import json_schemas, services
 from teammates.models import Revision, Team, Teammate, Workflow
 from teammates.performers import Reference, check_members, check_steps, find, kind_of, save_team, save_workflow
 from teammates.steps import performers_in
@@ -132,11 +130,11 @@ class WorkflowForm(PerformerForm):
             return None
         try:
             schema = json.loads(text)
-            Draft202012Validator.check_schema(schema)
-        except ValueError as error:
+            json_schemas.check(schema)
+        except json_schemas.Unfit as error:
+            raise forms.ValidationError(f"This is no JSON Schema: {error}.") from error
+        except (ValueError, RecursionError) as error:
             raise forms.ValidationError(f"This is not JSON: {error}.") from error
-        except SchemaError as error:
-            raise forms.ValidationError(f"This is no JSON Schema: {error.message[:200]}") from error
         if not isinstance(schema, dict):
             raise forms.ValidationError("An input schema is a JSON object.")
         return schema

@@ -8,8 +8,8 @@ from ninja import Field, Schema
 from pydantic import BeforeValidator
 
 from api.agentos.errors import Problem
-from api.reading import Unreadable, check, finite, no_number, read
-from runs.digest import once
+from api.reading import Unreadable, check, read
+from runs.digest import finite, no_number, once
 
 Given = Annotated[str | None, BeforeValidator(lambda value: value or None)]  # an empty field is none
 

@@ -164,10 +164,10 @@ def finish(run: Run, hold: Hold, end: Finished) -> None:
     output, of_run = end.output, end.last.of_run if end.last else {}
     completed = ("run.completed", {"output": output, "usage": of_run.get("usage", run.usage)})
     ended = {"finished_at": timezone.now(), "lease": "", "lease_until": None}
+    data = data_in(output, run.output_schema)
     with trees.step(run, hold.lease, [end.last.line, completed] if end.last else [completed]):
         if end.last:
             insert(end.last.message)
-        data = data_in(output, run.output_schema)
         run.move(RunStatus.COMPLETED, output=output, output_data=data, **of_run, **ended)
         trees.ended(run)
         fault_point("run.finish.before_commit")

@@ -4,7 +4,9 @@ import json
 import re
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from runs.digest import finite, no_number
+from runs.engine.reply import clean
+from teammates.json_schemas import fits
 
 FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL)
 
@@ -15,9 +17,10 @@ def data_in(text: str, schema: dict[str, Any] | None) -> Any:
         return None
     for candidate in [text, *FENCED.findall(text)]:
         try:
-            found = json.loads(candidate)
+            found = json.loads(candidate, parse_constant=no_number, parse_float=finite)
+            written = json.dumps(found, ensure_ascii=False)
         except (ValueError, RecursionError):
             continue
-        if Draft202012Validator(schema).is_valid(found):
+        if "\\u0000" not in written and clean(written) == written and fits(schema, found):
             return found
     return None

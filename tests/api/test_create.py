@@ -1,5 +1,7 @@
 """Beginning a run (contract 1.1): what may be set for it, and what is refused before anything begins."""
 
+import json
+
 import pytest
 
 from runs.models import Run
@@ -88,6 +90,10 @@ BROKEN = "\ud800"
         {"output_schema": {"type": "array"}},
         {"output_schema": {"type": "object", "properties": 3}},
         {"output_schema": []},
+        {"output_schema": {"type": "object", "$ref": "http://127.0.0.1:1/schema"}},
+        {"output_schema": {"type": "object", "properties": {"a": {"$ref": "file:///etc/hostname"}}}},
+        {"output_schema": {"type": "object", "$ref": "#"}},
+        {"output_schema": {"type": "object", "properties": {"a": {"$ref": "#/nope"}}}},
         {"max_turns": 0},
         {"max_turns": 2001},
         {"max_turns": -1},
@@ -205,6 +211,22 @@ def test_an_answer_in_the_asked_for_form_is_given_as_data(fake, api, carry):
     fake.say('{"n": 3}')
     run = carry(api.run(output_schema=SCHEMA))
     assert api.get(f"/runs/{run.pk}").json()["output_data"] == {"n": 3}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("value", ["NaN", "1e999", "-Infinity", '"\\u0000"', '"\\ud800"'])
+def test_what_no_database_takes_is_no_data_and_the_answer_stays(fake, api, carry, value):
+    fake.say(f'{{"n": {value}}}')
+    run = carry(api.run(output_schema={"type": "object"}))
+    told = api.get(f"/runs/{run.pk}").json()
+    assert (told["status"], told["output_data"], told["output"]) == ("completed", None, f'{{"n": {value}}}')
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_regular_expression_of_a_client_holds_nobody_up(fake, api, carry):
+    fake.say(json.dumps({"n": "a" * 60 + "!"}))
+    schema = {"type": "object", "properties": {"n": {"type": "string", "pattern": "^(a+)+$"}}}
+    assert carry(api.run(output_schema=schema)).status == "completed"
 
 
 @pytest.mark.django_db(transaction=True)
