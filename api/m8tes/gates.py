@@ -26,13 +26,13 @@ VIA = "m8tes"
 
 
 @router.get("/{run_id}/permissions", auth=SEE, summary="Everything that waited or waits, oldest first")
-def permissions(request: Request, run_id: RunId) -> HttpResponse:
-    return answer([gate_shape(gate) for gate in gates_in_tree(run_of(request.auth, run_id))])
+def permissions(request: Request, run_id: RunId, user_id: str | None = None) -> HttpResponse:
+    return answer([gate_shape(gate) for gate in gates_in_tree(run_of(request.auth, run_id, user_id))])
 
 
 @router.post("/{run_id}/approve", auth=DECIDE, summary="Allow or deny one tool call")
-def approve(request: Request, run_id: RunId, body: Verdict) -> HttpResponse:
-    run = run_of(request.auth, run_id)
+def approve(request: Request, run_id: RunId, body: Verdict, user_id: str | None = None) -> HttpResponse:
+    run = run_of(request.auth, run_id, user_id)
     gate = gate_of(run, body.request_id)
     if not isinstance(gate, ToolApproval):
         raise Problem(422, "This is a question: send its answer to /answer.", "not_an_approval")
@@ -53,8 +53,8 @@ def approve(request: Request, run_id: RunId, body: Verdict) -> HttpResponse:
 
 
 @router.post("/{run_id}/answer", auth=DECIDE, summary="Answer a question, or decide about a plan")
-def give_answer(request: Request, run_id: RunId, body: Answers) -> HttpResponse:
-    run = run_of(request.auth, run_id)
+def give_answer(request: Request, run_id: RunId, body: Answers, user_id: str | None = None) -> HttpResponse:
+    run = run_of(request.auth, run_id, user_id)
     question = question_of(run, body.request_id)
     is_plan = question.kind == Question.Kind.PLAN
     plan = plan_answer(body.answers) if is_plan else ""
@@ -74,8 +74,8 @@ def give_answer(request: Request, run_id: RunId, body: Answers) -> HttpResponse:
 
 
 @router.patch("/{run_id}/permission-mode", auth=DECIDE, summary="Change what will be asked about")
-def permission_mode(request: Request, run_id: RunId, body: NewMode) -> HttpResponse:
-    run = run_of(request.auth, run_id)
+def permission_mode(request: Request, run_id: RunId, body: NewMode, user_id: str | None = None) -> HttpResponse:
+    run = run_of(request.auth, run_id, user_id)
     services.switch_mode(run, body.permission_mode, by=request.auth.user)
     return answer({"permission_mode": body.permission_mode})
 

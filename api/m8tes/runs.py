@@ -48,8 +48,8 @@ def create(request: Request, body: NewRun) -> HttpResponse:
 
 
 @router.post("/{run_id}/reply", auth=WRITE, summary="Go on in the same conversation, as a new run")
-def reply(request: Request, run_id: RunId, body: Reply) -> HttpResponse:
-    original = run_of(request.auth, run_id)
+def reply(request: Request, run_id: RunId, body: Reply, user_id: str | None = None) -> HttpResponse:
+    original = run_of(request.auth, run_id, user_id)
     asked = {**body.model_dump(exclude={"stream"}), "run": run_id}
     begun = once(request, request.auth.user, "reply", asked, lambda: follow_up(original, body, request))
     return told(begun, stream=body.stream)
@@ -84,7 +84,7 @@ def run_list(request: Request, query: Query[RunFilter]) -> HttpResponse:
         return page_of([], query, run_shape)
     given: dict[str, Any] = {
         "user_id": query.user_id or "" if query.user_id is not None or not query.include_end_user_runs else None,
-        "teammate": query.teammate_id or query.agent_id or None,
+        "teammate": query.agent_id if query.teammate_id is None else query.teammate_id,
         "task": query.task_id,
         "after": query.starting_after,
     }
@@ -141,13 +141,15 @@ def stream(request: Request, run_id: RunId, user_id: str | None = None) -> HttpR
 
 
 @router.get("/{run_id}/files", auth=READ, summary="What the run wrote")
-def files(request: Request, run_id: RunId) -> HttpResponse:
-    return answer([file_shape(file) for file in outputs(run_of(request.auth, run_id))])
+def files(request: Request, run_id: RunId, user_id: str | None = None) -> HttpResponse:
+    return answer([file_shape(file) for file in outputs(run_of(request.auth, run_id, user_id))])
 
 
 @router.get("/{run_id}/files/{path:name}/download", auth=FILES, summary="One file, as it is")
-def file(request: Request, run_id: RunId, name: Annotated[str, Field(max_length=1000)]) -> HttpResponse | FileResponse:
-    found = next((file for file in outputs(run_of(request.auth, run_id)) if file.name == name), None)
+def file(
+    request: Request, run_id: RunId, name: Annotated[str, Field(max_length=1000)], user_id: str | None = None
+) -> HttpResponse | FileResponse:
+    found = next((file for file in outputs(run_of(request.auth, run_id, user_id)) if file.name == name), None)
     if found is None:
         raise Http404(f"Run {run_id} has no file {name!r}.")
     return download(found)

@@ -111,8 +111,9 @@ def changed(task: Task, body: Told) -> Task:
 @router.get("", auth=READ, summary="List tasks, newest first")
 def task_list(request: Request, query: Query[TaskFilter]) -> HttpResponse:
     tasks = Task.objects.filter(owner=request.auth.user)
-    if teammate := query.teammate_id or query.agent_id:
-        tasks = tasks.filter(teammate=teammate)
+    teammate = query.agent_id if query.teammate_id is None else query.teammate_id
+    if teammate is not None:
+        tasks = tasks.filter(teammate__id=teammate)  # not the teammate: numbers that no database takes match nothing
     if query.user_id is not None:
         tasks = tasks.filter(user_id=query.user_id)
     if not query.include_archived:

@@ -44,8 +44,8 @@ def create(request: Request) -> HttpResponse:
 @router.post(
     "/{run_id}/reply/with-files", auth=WRITE, summary="Go on with files, as a new run", openapi_extra=MULTIPART
 )
-def reply(request: Request, run_id: RunId) -> HttpResponse:
-    original = run_of(request.auth, run_id)
+def reply(request: Request, run_id: RunId, user_id: str | None = None) -> HttpResponse:
+    original = run_of(request.auth, run_id, user_id)
     with received(request, Reply) as (body, files):
         asked = {**fingerprint(body, files), "run": run_id}
         begun = once(

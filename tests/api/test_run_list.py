@@ -101,7 +101,8 @@ def test_a_teammate_narrows_the_list_and_an_unknown_one_empties_it(api):
     first, second = api.run(name="A"), api.run(name="B")
     assert ids(api.get("/runs", teammate_id=first.teammate_id)) == [first.pk]
     assert ids(api.get("/runs", agent_id=second.teammate_id)) == [second.pk]
-    assert ids(api.get("/runs", teammate_id=12345)) == []
+    for unknown in (12345, 0, -1, 10**20):
+        assert ids(api.get("/runs", teammate_id=unknown)) == []
 
 
 def test_every_page_keeps_the_filter(api):

@@ -5,7 +5,7 @@ import pytest
 from runs.models import Run
 from runs.states import RunStatus
 from tests.api.door import problem_of
-from tests.machine import kinds, no_news, rows_of, together
+from tests.machine import kinds, no_news, together
 
 HELLO = {"message": "Go on", "stream": False}
 
@@ -37,13 +37,13 @@ def test_anothers_run_and_no_run_are_the_same_404(asked, api_of, outsider, metho
     assert problem_of(theirs) == problem_of(nobodys) == (404, "not_found")
 
 
-@pytest.mark.parametrize(("method", "action"), [("get", ""), ("get", "/stream"), ("post", "/cancel")])
-def test_the_run_of_another_end_user_is_not_there(api, method, action):
-    run = api.run(user_id="ann")
-    before = rows_of(run)
-    for user in ("bob", ""):
-        assert problem_of(getattr(api, method)(f"/runs/{run.pk}{action}?user_id={user}")) == (404, "not_found")
-    assert rows_of(run) == before
+@pytest.mark.parametrize(("method", "action", "body"), ACTIONS)
+def test_the_run_of_another_end_user_is_not_there(api, method, action, body):
+    run, given = api.run(user_id="ann"), [] if body is None else [body]
+    with no_news(run):
+        for user in ("bob", ""):
+            told = getattr(api, method)(f"/runs/{run.pk}{action}?user_id={user}", *given)
+            assert problem_of(told) == (404, "not_found")
 
 
 def test_the_run_of_an_end_user_is_there_for_its_own_user_id_and_for_none(api):

@@ -121,7 +121,8 @@ def test_lists_keep_their_filters(make, api, teammate_with):
     assert ids() == [theirs, mine]
     assert ids(include_archived="true") == [gone, theirs, mine]
     assert ids(user_id="cust_1") == [theirs]
-    assert ids(teammate_id=teammate_with(slug="other").pk) == []
+    for none in (teammate_with(slug="other").pk, 0, -1, 10**20, -(10**20)):
+        assert ids(teammate_id=none) == ids(agent_id=none) == []
     page = api.get("/tasks", limit=1).json()
     assert (page["has_more"], page["next_starting_after"]) == (True, theirs)
     assert ids(limit=1, starting_after=theirs) == [mine]
