@@ -18,10 +18,14 @@ SET += ["uses_memory", "uses_history", "updated_at"]
 NAME_LENGTH = 100  # of the instructions, where no name is given
 
 
-def save(task: Task) -> Task:
-    """Write a new or changed task; `Refused` and nothing written when a field does not fit."""
+def refuse_archived(task: Task) -> None:
     if task.archived_at:
         raise Refused(f"The task “{task.name}” is archived.", field="task", code="archived")
+
+
+def save(task: Task) -> Task:
+    """Write a new or changed task; `Refused` and nothing written when a field does not fit."""
+    refuse_archived(task)
     task.name = task.name.strip() or task.instructions.strip()[:NAME_LENGTH]
     task.user_id = task.user_id or task.teammate.user_id
     services.check_message(task.message)
@@ -65,8 +69,7 @@ def start(
 
     `sent` is what came with the request that triggered it: data for the teammate, below the task's own words.
     """
-    if task.archived_at:
-        raise Refused(f"The task “{task.name}” is archived.", field="task", code="archived")
+    refuse_archived(task)
     if not task.enabled:
         raise Refused(f"The task “{task.name}” is disabled.", field="task", code="disabled")
     if not task.owner.is_active:

@@ -26,6 +26,7 @@ def schedule(trigger: Trigger) -> Trigger:
 
     A `run_at` without an offset is a time in the schedule's zone.
     """
+    jobs.refuse_archived(trigger.task)
     check(trigger)
     trigger.next_due = None
     trigger.next_due = armed(trigger, trigger.task)
@@ -104,7 +105,11 @@ def taken(trigger: Trigger, now: datetime) -> bool:
 
 
 def open_address(task: Task) -> tuple[Trigger, str]:
-    """A new address of the task: the trigger, and the token in it, which cannot be had again. The old one is dead."""
+    """A new address of the task: the trigger, and the token in it, which cannot be had again. The old one is dead.
+
+    `Refused` for a task that is archived.
+    """
+    jobs.refuse_archived(task)
     token = secrets.token_urlsafe(32)
     with write():
         trigger, _ = Trigger.objects.update_or_create(

@@ -136,7 +136,7 @@ def question_part(gate: Gate) -> dict[str, Any]:
         raise TypeError(f"{gate} is no question")
     questions = [plan_question(gate)] if gate.kind == Question.Kind.PLAN else gate.questions
     asked: dict[str, Any] = {"questions": [question_shape(item) for item in questions]}
-    if gate.status == GateStatus.DECIDED:
+    if gate.status in (GateStatus.DECIDED, GateStatus.SUPERSEDED):  # by the next revision of a plan
         asked["answers"] = answers_shape(gate)
     return {"tool_name": ASK_TOOL, "tool_input": asked, "display_name": gate.get_kind_display(), "can_remember": False}
 

@@ -209,6 +209,7 @@ def test_any_other_word_is_feedback_and_a_new_plan_opens(planning, fake, api, ca
     assert "Post nothing, please" in told(fake)[-1]
     first, second = api.gates(planning)
     assert (first["status"], second["status"]) == ("allowed", "pending")
+    assert first["tool_input"]["answers"] == {"Plan Approval": "Post nothing, please"}
     assert second["tool_input"]["questions"][0]["question"] == "2. Post nothing."
     assert second["request_id"] != first["request_id"]
 

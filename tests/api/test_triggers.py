@@ -213,6 +213,15 @@ def test_an_address_has_no_schedule(api, path, address):
     assert problem_of(api.patch(f"{path}/webhook", {"cron": "0 9 * * *"})) == (422, "invalid")
 
 
+def test_an_archived_task_takes_no_trigger(api, task, path):
+    assert api.delete(f"/tasks/{task.pk}").status_code == 204
+    before = rows()
+    for asked in ({"type": "schedule", "interval_seconds": 600}, {"type": "webhook"}):
+        assert problem_of(api.post(path, asked)) == (409, "archived")
+    assert problem_of(api.post(f"/tasks/{task.pk}/webhook")) == (409, "archived")
+    assert rows() == before
+
+
 @pytest.mark.parametrize("change", [{"enabled": False}, {"archived_at": timezone.now()}])
 def test_a_task_at_rest_is_not_started(anyone, task, address, change):
     Task.objects.filter(pk=task.pk).update(**change)
