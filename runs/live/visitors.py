@@ -67,8 +67,9 @@ class Watch:
             yield
         finally:
             self._sockets -= Counter([session])
-            if not self._sockets:
+            if not self._sockets and self._task is not None:
                 self._task.cancel()
+                self._task = None  # it ends a moment later, and who comes meanwhile must be looked at
 
     async def _look(self) -> None:
         look = database_sync_to_async(ended_among)

@@ -1,5 +1,8 @@
 """The pages' sockets: only for the pages of this origin, only for who may see, and only ever pushing."""
 
+import asyncio
+from functools import partial
+
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth.models import User
@@ -9,6 +12,7 @@ from django.test import Client
 from config.origin import allowed
 from runs import consumers
 from runs.live import visitors
+from runs.live.hub import hub
 from tests.live.wire import HOST, Socket, inside, note, on
 from tests.machine import rows_of
 
@@ -112,17 +116,23 @@ def test_signing_out_closes_every_socket_of_the_person(asked, owner, path):
     assert inside(path.format(pk=asked.pk), owner, sign_out) == consumers.SIGNED_OUT
 
 
+async def until_shut_out(person, socket):
+    """The account is disabled while its page is open; what the socket says last."""
+    await socket.inbox()
+    await sync_to_async(User.objects.filter(pk=person.pk).update)(is_active=False)
+    return await last_word(socket)
+
+
+async def last_word(socket):
+    while isinstance(news := await socket.next(), dict):
+        continue
+    return news
+
+
 def test_a_session_that_no_longer_holds_closes_the_socket(asked, owner, monkeypatch):
     monkeypatch.setattr(visitors, "RECHECK", 0.02)
 
-    async def disable(socket):
-        await socket.inbox()
-        await sync_to_async(User.objects.filter(pk=owner.pk).update)(is_active=False)
-        while isinstance(news := await socket.next(), dict):
-            continue
-        return news
-
-    assert inside(on(asked), owner, disable) == consumers.SIGNED_OUT
+    assert inside(on(asked), owner, partial(until_shut_out, owner)) == consumers.SIGNED_OUT
 
 
 def test_of_several_sessions_the_one_that_ended_is_closed(asked, owner, reviewer, monkeypatch):
@@ -133,12 +143,9 @@ def test_of_several_sessions_the_one_that_ended_is_closed(asked, owner, reviewer
     theirs.force_login(reviewer)
 
     async def disable_one(socket):
-        await socket.inbox()
         async with Socket(on(asked), client=theirs) as other:
             await other.events(asked.last_seq)
-            await sync_to_async(User.objects.filter(pk=owner.pk).update)(is_active=False)
-            while isinstance(news := await socket.next(), dict):
-                continue
+            news = await until_shut_out(owner, socket)
             await sync_to_async(note)(asked)
             return news, (await other.events(1))[0]["kind"]
 
@@ -157,14 +164,7 @@ def test_a_look_that_fails_is_tried_again(asked, owner, monkeypatch, caplog):
 
     monkeypatch.setattr(visitors, "ended_among", away)
 
-    async def disable(socket):
-        await socket.inbox()
-        await sync_to_async(User.objects.filter(pk=owner.pk).update)(is_active=False)
-        while isinstance(news := await socket.next(), dict):
-            continue
-        return news
-
-    assert inside(on(asked), owner, disable) == consumers.SIGNED_OUT
+    assert inside(on(asked), owner, partial(until_shut_out, owner)) == consumers.SIGNED_OUT
     assert caplog.text.count("could not be looked at") == 2
 
 
@@ -173,13 +173,22 @@ def test_pages_that_nobody_looks_at_any_more_are_closed(asked, owner, monkeypatc
     monkeypatch.setattr(visitors, "RECHECK", 0.02)
     monkeypatch.setattr(visitors, "ended_among", lambda sessions: 1 / 0)
 
-    async def listen(socket):
-        while isinstance(news := await socket.next(), dict):
-            continue
-        return news
-
-    assert inside(on(asked), owner, listen) == consumers.SIGNED_OUT
+    assert inside(on(asked), owner, last_word) == consumers.SIGNED_OUT
     assert "not looked at any more" in caplog.text
+
+
+def test_who_comes_as_the_last_page_goes_is_looked_at_too(monkeypatch):
+    monkeypatch.setattr(visitors, "RECHECK", 0.02)
+    monkeypatch.setattr(visitors, "ended_among", list)
+
+    async def reload():
+        watch = visitors.Watch()
+        with watch.over("key"):
+            await asyncio.sleep(0)
+        with watch.over("key"), hub.follow(visitors.SIGN_OUTS) as follower:  # before the loop has turned
+            return await follower.next(5)
+
+    assert async_to_sync(reload)() == ["key"]
 
 
 def test_others_who_sign_out_close_nothing(asked, owner, outsider):
