@@ -15,7 +15,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 REFERENCES = 10_000  # followed for one value
-LEFT_OUT = ("$schema", "$id", "pattern")  # a text of these names is a keyword; a property of that name holds a schema
+LEFT_OUT = ("$schema", "$id")  # a text of these names is a keyword; a property of that name holds a schema
 ENDLESS = "it refers to itself without end"
 
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError]]
@@ -41,7 +41,7 @@ def check(schema: Any) -> None:
         for reference in references(schema):
             if not reference.startswith("#"):
                 raise Unfit(f"{reference[:100]!r} is elsewhere; put it under $defs")
-            own.lookup(reference)
+            Draft202012Validator.check_schema(own.lookup(reference).contents)  # it may stand where nothing is a schema
         first_error(schema, {})
     except SchemaError as error:
         raise Unfit(error.message[:200]) from None
@@ -79,11 +79,17 @@ def bounded() -> Any:
         return keyword
 
     known: Any = Draft202012Validator.VALIDATORS
-    return extended(Draft202012Validator, {name: counted(known[name]) for name in ("$ref", "$dynamicRef")})
+    ours = {name: counted(known[name]) for name in ("$ref", "$dynamicRef")}
+    return extended(Draft202012Validator, {**ours, "pattern": unchecked})
+
+
+def unchecked(*args: Any) -> Iterator[ValidationError]:
+    """A keyword that is told to the model alone."""
+    return iter(())
 
 
 def checked_part(schema: Any) -> Any:
-    """The schema less what is told to the model, and not checked."""
+    """The schema less what would lead to other rules or to another base of its references."""
     if isinstance(schema, list):
         return [checked_part(part) for part in schema]
     if not isinstance(schema, dict):

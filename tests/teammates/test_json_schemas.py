@@ -56,6 +56,9 @@ def test_a_schema_of_a_tree_holds_for_trees():
         ({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}}, "without end"),
         (DOUBLING, "without end"),
         ({"patternProperties": {"^(a+)+$": {}}}, "patternProperties"),
+        ({"properties": {"a": {"$ref": "#/other"}}, "other": {"type": "nonsense"}}, "is not valid"),
+        ({"properties": {"a": {"$ref": "#/other"}}, "other": {"minLength": "x"}}, "is not of type"),
+        ({"properties": {"a": {"$ref": "#/type"}}}, "is not of type"),
     ],
     ids=str,
 )
@@ -88,6 +91,12 @@ def test_a_regular_expression_is_not_run():
     json_schemas.check(schema)
     assert fits(schema, {"a": "a" * 60 + "!"})
     assert not fits(schema, {"a": 1})
+
+
+def test_a_value_that_looks_like_a_keyword_is_compared_whole():
+    schema = {"type": "object", "properties": {"a": {"const": {"pattern": "x"}}}}
+    assert fits(schema, {"a": {"pattern": "x"}})
+    assert not fits(schema, {"a": {}})
 
 
 def test_properties_may_have_the_names_of_keywords():
