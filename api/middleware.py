@@ -99,7 +99,7 @@ def dispatch(request: HttpRequest, refuse: Refuse) -> HttpResponse:
     except Resolver404:
         return refuse(request, 404, f"There is nothing at {request.path_info}.", "not_found")
     request.resolver_match = match
-    request.parse_file_upload = partial(whole_form, request)  # type: ignore[method-assign]  # of this one request
+    request.parse_file_upload = partial(whole_form, request)  # type: ignore[method-assign]  # Django asks the request for its parser
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
     if response.status_code == 405:
         return refuse(request, 405, f"{request.method} is not for this address.", "method_not_allowed", response)

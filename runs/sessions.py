@@ -43,7 +43,9 @@ def open_session(
         if state:
             changes["session_state"] = {**session.session_state, **state}
         if changes:
-            Session.objects.filter(pk=session.pk).update(**changes)
+            # Another user may have become its first one since it was read.
+            if not Session.objects.filter(pk=session.pk, user_id=session.user_id).update(**changes):
+                raise Refused(WRONG_USER, field="user_id", code="wrong_user")
             session.refresh_from_db()
     return session
 

@@ -2,6 +2,10 @@
 
 import uuid
 
+import pytest
+
+from runs import sessions
+from runs.errors import Refused
 from runs.models import Run, Session
 from teammates.models import Teammate
 from teammates.services import save
@@ -141,3 +145,15 @@ def test_a_session_that_was_begun_for_nobody_is_its_first_users(fake, teammate_w
     assert sent(door, "POST", "/sessions", {"session_id": "s-1"}).status_code == 201
     assert door.run(session_id="s-1", user_id="ann")["user_id"] == "ann"
     assert Session.objects.get().user_id == "ann"
+
+
+def test_of_two_first_users_at_once_one_has_the_session(owner, monkeypatch, db):
+    """The other has read it before the first one took it."""
+    stale = sessions.begin(owner, "s-1")
+    Session.objects.update(user_id="ann")
+    monkeypatch.setattr(sessions, "found_or_begun", lambda *args: stale)
+    with pytest.raises(Refused) as refused:
+        sessions.open_session(owner, "s-1", user_id="ben", state={"n": 1})
+    assert refused.value.code == "wrong_user"
+    kept = Session.objects.get()
+    assert (kept.user_id, kept.session_state) == ("ann", {})
