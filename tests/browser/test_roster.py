@@ -91,6 +91,18 @@ def test_approval_without_a_human_in_the_loop_is_refused_at_its_field(own):
     expect(own.page.get_by_role("radio", name="Autonomous")).to_be_checked()
 
 
+def test_a_click_that_is_under_way_while_the_effect_arrives_saves(own):
+    own.page.get_by_role("link", name="Mode", exact=True).first.click()
+    save, effect = own.button("Save revision"), own.page.locator("#save-bar")
+    save.hover()
+    own.page.mouse.down()
+    own.page.get_by_role("radio", name="Approval Reading").evaluate("pick => pick.click()")
+    expect(effect).to_contain_text("will now ask")
+    save.hover()
+    own.page.mouse.up()
+    expect(own.page.get_by_text("Saved as revision 2.")).to_be_visible()
+
+
 def test_a_disabled_teammate_cannot_be_chosen_and_a_page_that_still_shows_it_says_so(own, fake):
     name = slug(own)
     open_page = own.another("/").page
