@@ -117,10 +117,10 @@ class Client(openai.AsyncOpenAI):
 
     def _build_request(self, options: Any, *, retries_taken: int = 0) -> httpx2.Request:
         if retries_taken not in self._like:
-            self._like[retries_taken] = super()._build_request(options, retries_taken=retries_taken)
-        like, body = self._like[retries_taken], encode(options.json_data).encode()
-        headers = [pair for pair in like.headers.raw if pair[0].lower() != b"content-length"]
-        return httpx2.Request(like.method, like.url, headers=headers, content=body, extensions=like.extensions)
+            like = self._like[retries_taken] = super()._build_request(options, retries_taken=retries_taken)
+            del like.headers["Content-Length"]  # aiohttp tells it
+        like, body = self._like[retries_taken], httpx2.ByteStream(encode(options.json_data).encode())
+        return httpx2.Request(like.method, like.url, headers=like.headers, stream=body, extensions=like.extensions)
 
 
 @lru_cache(8)
