@@ -7,10 +7,8 @@ from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from ninja.parser import Parser
 
-from runs.digest import finite, no_number
-from runs.engine.reply import clean
+from teammates.exact import finite, flaw_in, no_number
 
-DEPTH = 100
 END = 2048  # bytes at the end of a form, among which its last boundary is
 
 
@@ -43,24 +41,8 @@ def read(body: bytes) -> Any:
 
 def check(data: Any) -> None:
     """`Unreadable` for text that no database takes, and for more levels than Python can walk."""
-    level = [data]
-    for _ in range(DEPTH):
-        if any(isinstance(value, str) and clean(value) != value for value in level):
-            raise Unreadable(422, "A text holds a NUL or half of a character; remove it.", "invalid")
-        level = [inner for value in level for inner in parts(value)]
-        if not level:
-            return
-    raise Unreadable(422, f"The body is nested deeper than {DEPTH} levels.", "invalid")
-
-
-def parts(value: Any) -> list[Any]:
-    match value:
-        case dict():
-            return [*value.keys(), *value.values()]
-        case list():
-            return value
-        case _:
-            return []
+    if flaw := flaw_in(data):
+        raise Unreadable(422, f"The body cannot be kept. {flaw}", "invalid")
 
 
 class Whole(MultiPartParser):

@@ -1,7 +1,6 @@
 """What a decision is bound to: SHA-256 over the canonical bytes (RFC 8785) of one exact call."""
 
 import hashlib
-import math
 from typing import Any
 
 import rfc8785
@@ -48,24 +47,3 @@ def digest_of(run: Run, call: ToolCall) -> str:
 def digest_of_text(run: Run, text: str, revision: int) -> str:
     """For what has no call: a plan given as text."""
     return hashlib.sha256(canonical({"run": str(run.uuid), "text": text, "revision": revision})).hexdigest()
-
-
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """For `json.loads`: of two values under one name, one would be shown and the other run. Raises `ValueError`."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name!r} is there twice")
-        found[name] = value
-    return found
-
-
-def no_number(word: str) -> None:
-    raise ValueError(f"{word} is no number.")
-
-
-def finite(word: str) -> float:
-    number = float(word)
-    if not math.isfinite(number):
-        no_number(word)
-    return number

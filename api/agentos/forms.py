@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from api.agentos.errors import Problem
 from api.reading import Unreadable, check, read
-from runs.digest import finite, no_number, once
+from teammates.exact import finite, no_number, once
 
 Given = Annotated[str | None, BeforeValidator(lambda value: value or None)]  # an empty field is none
 

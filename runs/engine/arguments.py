@@ -1,17 +1,14 @@
 """Reading the arguments that a model wrote: what cannot run ends the call with words for the model."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
-
-from runs.digest import canonical, once
 from runs.models import ToolCall
 from runs.states import CallState
-from teammates.tools.registry import BadArguments, Tool, nul_in
+from teammates import exact
+from teammates.tools.registry import BadArguments, Tool
 
 
 @dataclass(frozen=True)
@@ -27,14 +24,11 @@ def arguments_of(call: ToolCall, tool: Tool) -> dict[str, Any]:
     if call.arguments is not None:  # a call that is tried again has them already
         return dict(call.arguments)
     try:
-        read = json.loads(call.raw_arguments or "{}", object_pairs_hook=once)
-        canonical(read)
-    except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
-        raise NotRun(CallState.FAILED, f"Not run: the arguments are not valid JSON ({error}).") from error
+        read = exact.read(call.raw_arguments or "{}")
+    except ValueError as error:
+        raise NotRun(CallState.FAILED, f"Not run: the arguments are not valid JSON ({error})") from error
     if not isinstance(read, dict):
         raise NotRun(CallState.FAILED, "Not run: the arguments must be one JSON object.")
-    if nul_in(read):
-        raise NotRun(CallState.FAILED, "Not run: the arguments hold a NUL character.")
     with fitting():
         tool.check_offered(read)
     return read

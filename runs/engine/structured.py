@@ -4,8 +4,7 @@ import json
 import re
 from typing import Any
 
-from runs.digest import finite, no_number
-from runs.engine.reply import clean
+from teammates.exact import finite, flaw_in, no_number
 from teammates.json_schemas import fits
 
 FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL)
@@ -18,9 +17,8 @@ def data_in(text: str, schema: dict[str, Any] | None) -> Any:
     for candidate in [text, *FENCED.findall(text)]:
         try:
             found = json.loads(candidate, parse_constant=no_number, parse_float=finite)
-            written = json.dumps(found, ensure_ascii=False)
         except (ValueError, RecursionError):
             continue
-        if "\\u0000" not in written and clean(written) == written and fits(schema, found):
+        if not flaw_in(found) and fits(schema, found):
             return found
     return None

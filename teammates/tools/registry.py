@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, get_args, overload
 import rfc8785
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from teammates.exact import flaw_in
 from teammates.tools.context import ToolContext
 
 Effect = Literal["pure", "read", "idempotent", "reconcilable", "effect"]
@@ -110,12 +111,12 @@ class Tool:
 
     def check(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The values to call the function with; `BadArguments` names what does not fit."""
-        if nul_in(arguments):
-            raise BadArguments({"": "They hold a NUL character."})
+        if flaw := flaw_in(arguments):
+            raise BadArguments({"": flaw})
         try:
             data = rfc8785.dumps(arguments)
-        except ValueError as error:
-            raise BadArguments({"": f"cannot be written as canonical JSON: {error}"}) from error
+        except rfc8785.CanonicalizationError as error:
+            raise BadArguments({"": f"A number is not exact: {error}."}) from error
         try:
             valid = self.arguments.model_validate_json(data, strict=True)
         except ValidationError as error:
@@ -141,11 +142,8 @@ class Tool:
         return ""
 
 
-def nul_in(value: Any) -> bool:
-    """Not every database takes it, and no tool needs it."""
-    if isinstance(value, dict):
-        return any(nul_in(part) for pair in value.items() for part in pair)
-    return any(map(nul_in, value)) if isinstance(value, list) else isinstance(value, str) and "\x00" in value
+# In our words where the package's are a programmer's.
+PLAINLY = {"missing": "It is required.", "extra_forbidden": "The tool has no such argument."}
 
 
 def readable(error: ValidationError) -> dict[str, str]:
@@ -154,7 +152,7 @@ def readable(error: ValidationError) -> dict[str, str]:
     for problem in error.errors(include_url=False):
         path = [str(part) for part in problem["loc"]]
         where = f" (at {'.'.join(path[1:])})" if path[1:] else ""
-        found.setdefault(path[0] if path else "", problem["msg"] + where)
+        found.setdefault(path[0] if path else "", PLAINLY.get(problem["type"], problem["msg"]) + where)
     return found
 
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.utils.html import escape
 
 from runs.models import Event
 from runs.services import cancel
@@ -200,11 +201,29 @@ def test_the_arguments_can_be_edited_as_json(owners, approval):
     assert approval.edited_arguments == changed
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "3", '{"text": 1, "text": 2}', '{"text": NaN}'])
-def test_json_that_cannot_be_read_is_refused_with_the_text_kept(owners, approval, text):
-    answer = edit(owners, approval, HTMX, mode="json", arguments=text)
-    assert answer.status_code == 422
-    assert 'role="alert"' in answer.content.decode()
+UNREADABLE = {
+    "{": "not valid JSON",
+    "[]": "JSON object",
+    "3": "JSON object",
+    '{"text": 1, "text": 2}': "is there twice",
+    '{"text": NaN}': "NaN is no number",
+    '{"text": 1e400}': "1e400 is no number",
+    '{"text": 1180591620717411303424}': "Write it as a text",
+    '{"text": ' + "9" * 5000 + "}": "Write it as a text",
+    '{"text": "\\ud800"}': "half of a character",
+    '{"text": "a\\u0000"}': "NUL",
+    '{"text": ' + "[" * 900 + "]" * 900 + "}": "nested deeper than 100 levels",
+    '{"text": ' + "[" * 9000 + "]" * 9000 + "}": "nested deeper than 100 levels",
+}
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "plain"])
+@pytest.mark.parametrize(("text", "why"), UNREADABLE.items(), ids=range(len(UNREADABLE)))
+def test_json_that_cannot_be_read_is_refused_with_the_text_kept(owners, approval, headers, text, why):
+    answer = edit(owners, approval, headers, mode="json", arguments=text)
+    page = answer.content.decode()
+    assert (answer.status_code, 'role="alert"' in page, why in page) == (422, True, True)
+    assert escape(text) in page
     assert_untouched(approval)
 
 

@@ -219,10 +219,11 @@ ARGUMENTS = {
     "half a pair": ('{"text": "\\ud800"}', "not valid JSON"),
     "NUL": ('{"text": "a\\u0000b"}', "NUL"),
     "NUL in a name": ('{"a\\u0000": "b"}', "NUL"),
+    "too deep for anybody": ('{"text": ' + "[" * 900 + "]" * 900 + "}", "nested deeper than 100 levels"),
     "deep": ('{"text": ' + "[" * 5000 + "]" * 5000 + "}", "not valid JSON"),
     "another type": ('{"text": 5}', "do not fit"),
-    "one more": ('{"text": "a", "cc": "b"}', "do not fit"),
-    "one less": ("{}", "do not fit"),
+    "one more": ('{"text": "a", "cc": "b"}', "do not fit. cc: The tool has no such argument."),
+    "one less": ("{}", "do not fit. text: It is required."),
 }
 
 
