@@ -8,7 +8,7 @@ from typing import Any
 from approvals.arguments import Row, canonical, in_order, pretty, rows
 from approvals.models import Gate, Question, ToolApproval, Verdict
 from runs.models import Event, Message, ToolCall
-from runs.states import CallState, GateStatus
+from runs.states import CallState, GateStatus, RunStatus
 from teammates.tools.registry import registry
 
 # Questions that are about one call, whose arguments are shown.
@@ -147,12 +147,13 @@ def executed(gate: Gate, call: ToolCall) -> Step:
         return Step("Executed", "never", words="never, nobody decided in time")
     if isinstance(gate, ToolApproval) and gate.verdict == Verdict.DENY:
         return Step("Executed", "never", words="never, it was denied")
+    over = "failed" if gate.run.status == RunStatus.FAILED else "was stopped"
     ends = {
         CallState.SUCCEEDED: Step("Executed", "done", call.finished_at),
         CallState.FAILED: Step("Executed", "failed", call.finished_at, "failed"),
         CallState.OUTCOME_UNKNOWN: Step("Executed", "failed", words="outcome unknown"),
         CallState.STARTED: Step("Executed", "open", call.started_at, "running since"),
-        CallState.CANCELLED: Step("Executed", "never", words="never, the run was stopped"),
+        CallState.CANCELLED: Step("Executed", "never", words=f"never, the run {over}"),
         CallState.DENIED: Step("Executed", "never", words="never"),
     }
     return ends.get(CallState(call.state), Step("Executed", "open", words="not yet"))

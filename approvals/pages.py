@@ -83,6 +83,13 @@ def decided(request: Request, gate: Gate) -> HttpResponse:
     return SeeOther(run_anchor(gate) if is_inline(request) else gate_url(gate))
 
 
+def unreadable(request: Request, gate: Gate, form: Form, verdict: str, state: str = "") -> HttpResponse:
+    """The card with what is to be mended; there is nothing to mend where somebody has decided meanwhile."""
+    if not gate.is_pending:
+        return refused(request, gate, AlreadyDecided(gate), verdict)
+    return show(request, gate, 422, form=form, state=state)
+
+
 def refused(
     request: Request, gate: Gate, refusal: Exception, verdict: str, form: Form | None = None, state: str = ""
 ) -> HttpResponse:

@@ -108,7 +108,8 @@ def _allow(approval: ToolApproval, edited: dict[str, Any] | None, by: User) -> H
 
 
 def _deny(approval: ToolApproval, by: User, reason: str) -> Handed:
-    because = f" Reason: {reason}" if reason else " No reason was given."
+    stop = "" if reason.endswith((".", "!", "?", "…")) else "."
+    because = f" Reason: {reason}{stop}" if reason else " No reason was given."
     return MayNotRun(approval.call, f"Denied by a person ({by.get_username()}).{because} Do not repeat this call.")
 
 

@@ -10,7 +10,7 @@ from approvals.access import approval_for, question_for, waiting_count
 from approvals.cards import arguments_of, schema_of
 from approvals.editing import EditForm
 from approvals.forms import form_for
-from approvals.pages import REFUSALS, decided, plan_context, refused, show
+from approvals.pages import REFUSALS, decided, plan_context, refused, show, unreadable
 from approvals.selectors import Listing
 from approvals.templatetags.gates import gate_url
 from teammates.accounts import Request
@@ -76,7 +76,7 @@ def edit(request: Request, pk: int) -> HttpResponse:
     if sent is None or sent.get("step") != "allow":
         return show(request, gate, state="editing", form=form)
     if form.errors:
-        return show(request, gate, status=422, state="editing", form=form)
+        return unreadable(request, gate, form, "allow", state="editing")
     arguments = form.arguments if form.is_changed else None
     try:
         services.decide(gate, "allow", by=request.user, digest=sent.get("digest", ""), arguments=arguments)
@@ -91,7 +91,7 @@ def answer(request: Request, pk: int) -> HttpResponse:
     gate = question_for(request.user, pk)
     form = form_for(gate, request.POST)
     if not form.is_valid():
-        return show(request, gate, status=422, form=form)
+        return unreadable(request, gate, form, "answer")
     try:
         services.answer(
             gate,

@@ -123,6 +123,14 @@ def test_the_second_answer_is_told_that_it_came_too_late(owners, reviewers, ques
     assert question.decisions.count() == 1
 
 
+def test_half_an_answer_is_told_too_that_it_came_too_late(owners, reviewers, question):
+    post(reviewers, question, q0="1", q1=["0"])
+    answer = post(owners, question, q0="0")
+    assert answer.status_code == 409
+    assert "still need" not in answer.content.decode()
+    assert question.decisions.count() == 1
+
+
 def test_without_javascript_an_answer_leads_back_to_the_card(owners, question):
     answer = post(owners, question, headers={}, q0="1", q1="skip")
     assert (answer.status_code, answer.url) == (303, f"/inbox/questions/{question.pk}/")

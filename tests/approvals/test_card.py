@@ -1,11 +1,15 @@
 """The card: our words, the exact call, and nothing of a stranger that could pass for ours."""
 
 import pytest
+from django.utils.timezone import now
 
 from approvals.arguments import canonical, rows
 from approvals.changes import blocks, pieces
 from approvals.domains import suspicions
+from approvals.models import ToolApproval
 from approvals.plans import sections
+from runs.models import Run, ToolCall
+from teammates.models import Teammate
 from tests.approvals.rows import a_paused_run, a_plan, an_approval
 
 
@@ -108,6 +112,21 @@ def test_recorded_resumed_and_executed_are_three_things(owners, owner):
     assert "after 1 more decision" in answer
     assert "not yet" in answer
     assert f'href="/inbox/approvals/{other.pk}/"' in answer, "the next one is offered"
+
+
+def test_who_decides_is_told_that_the_teammate_is_disabled(owners, approval):
+    address = f"/inbox/approvals/{approval.pk}/"
+    assert "is disabled" not in owners.get(address).content.decode()
+    Teammate.objects.filter(pk=approval.run.teammate_id).update(enabled=False)
+    assert f"{approval.run.teammate.name} is disabled." in owners.get(address).content.decode()
+
+
+def test_a_call_that_never_ran_because_the_run_failed_says_so(owners, approval):
+    ToolCall.objects.filter(pk=approval.call_id).update(state="cancelled")
+    ToolApproval.objects.filter(pk=approval.pk).update(status="decided", verdict="allow", decided_at=now())
+    for status, words in {"failed": "the run failed", "cancelled": "the run was stopped"}.items():
+        Run.objects.filter(pk=approval.run_id).update(status=status, open_gates=0)
+        assert f"never, {words}" in owners.get(f"/inbox/approvals/{approval.pk}/").content.decode()
 
 
 # --- plans ---

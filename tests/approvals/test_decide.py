@@ -46,7 +46,7 @@ def test_the_decision_is_kept_as_it_was_made(gate, asked, allow, owner):
 def test_a_denial_and_its_reason_reach_the_model_and_the_tool_never_runs(gate, asked, deny, carry, posted, fake):
     deny(gate, reason=" Not on a Friday ")
     assert carry(asked).status == "completed"
-    assert told(fake) == ["Denied by a person (olivia). Reason: Not on a Friday Do not repeat this call."]
+    assert told(fake) == ["Denied by a person (olivia). Reason: Not on a Friday. Do not repeat this call."]
     assert (posted, asked.calls.get().state) == ([], "denied")
 
 

@@ -124,6 +124,14 @@ def test_a_late_click_without_javascript_gets_a_whole_page(owners, reviewers, ap
     assert "Your click did nothing." in answer.content.decode()
 
 
+def test_an_edit_that_cannot_be_read_is_told_first_that_it_comes_too_late(owners, reviewers, approval):
+    post(reviewers, approval, "allow")
+    answer = edit(owners, approval, HTMX, mode="json", arguments="{")
+    assert answer.status_code == 409
+    assert "Your click did nothing." in answer.content.decode()
+    assert approval.decisions.count() == 1
+
+
 def test_the_same_decision_twice_is_no_error(owners, approval):
     assert post(owners, approval, "allow", HTMX).status_code == 200
     assert post(owners, approval, "allow", HTMX).status_code == 200
