@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
@@ -19,12 +18,12 @@ from runs.forms import one_line_end
 from runs.models import Run, Session
 from runs.services import Refused
 from runs.sessions import names_of, tokens_of
-from teammates.accounts import Request
+from teammates.accounts import Request, signed_in
 
 PAGE, THREAD = 30, 20
 
 
-@login_required
+@signed_in
 @require_safe
 def conversation_list(request: Request) -> HttpResponse:
     """The last one that something happened in comes first; a page at a time, from a key."""
@@ -54,7 +53,7 @@ def key_in(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
-@login_required
+@signed_in
 @require_safe
 def detail(request: Request, pk: int) -> HttpResponse:
     return page(request, session_for(request.user, pk))
@@ -100,7 +99,7 @@ def common(request: Request, session: Session, newest: Run | None, waiting: list
     }
 
 
-@login_required
+@signed_in
 @require_safe
 def exchange(request: Request, pk: int, number: int) -> HttpResponse:
     """One run of the thread, for a page that asks again while it lives; 204 when nothing has happened."""
@@ -117,7 +116,7 @@ def exchange(request: Request, pk: int, number: int) -> HttpResponse:
     return render(request, "conversations/_changed.html", context)
 
 
-@login_required
+@signed_in
 @require_POST
 def reply(request: Request, pk: int) -> HttpResponse:
     """A new run after the newest one; the thread goes on with it."""

@@ -4,11 +4,10 @@ import re
 from collections import Counter
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals.access import waiting_for
 from approvals.cards import kind_of
@@ -20,7 +19,7 @@ from runs.pages import dashes, doing, settle
 from runs.services import Refused
 from runs.services import start as start_run
 from runs.states import RunStatus
-from teammates.accounts import Request
+from teammates.accounts import Request, signed_in
 from teammates.models import Mode
 from teammates.tools.registry import LEVELS, RISKS
 
@@ -37,7 +36,7 @@ MODES = {
 PARTS = ("needs", "work")  # fragments that the page fetches anew, named by the element that they fill
 
 
-@login_required
+@signed_in
 @require_safe
 def home(request: Request) -> HttpResponse:
     if request.htmx.target in PARTS:
@@ -48,10 +47,15 @@ def home(request: Request) -> HttpResponse:
     return show(request, LaunchForm(request.user, initial={"teammate": chosen}))
 
 
-@login_required
-@require_POST
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
 def start(request: Request) -> HttpResponse:
-    """Start a run and go to its page; what does not fit is said in the box, with everything typed still there."""
+    """Start a run and go to its page; what does not fit is said in the box, with everything typed still there.
+
+    Who only comes here is shown the box.
+    """
+    if request.method != "POST":
+        return redirect("home")
     form = LaunchForm(request.user, request.POST)
     if form.is_valid():
         sent = form.cleaned_data

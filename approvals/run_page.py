@@ -5,11 +5,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from approvals.access import may_decide
 from approvals.asking import name_of
@@ -25,7 +24,7 @@ from runs.pages import CallRow, Turn, attempts, doing, row_of, settle, speech, t
 from runs.services import Refused
 from runs.states import RunStatus
 from runs.trees import files_of, path_of, usage_of
-from teammates.accounts import Request
+from teammates.accounts import Request, signed_in
 
 WHOLE = (RunStatus.COMPLETED, RunStatus.PAUSED)  # no turn is open or cut
 
@@ -134,13 +133,13 @@ def controlled_run(request: Request, pk: int) -> Run:
     return run
 
 
-@login_required
+@signed_in
 @require_safe
 def detail(request: Request, pk: int) -> HttpResponse:
     return page(request, run_for(request.user, pk))
 
 
-@login_required
+@signed_in
 @require_safe
 def turn(request: Request, pk: int, number: int) -> HttpResponse:
     rows = rows_of(run_for(request.user, pk))
@@ -150,7 +149,7 @@ def turn(request: Request, pk: int, number: int) -> HttpResponse:
     return render(request, "runs/_turn.html", context_of(request, rows, turn=found))
 
 
-@login_required
+@signed_in
 @require_safe
 def panel(request: Request, pk: int) -> HttpResponse:
     """The inspector; the header, the composer and the end of the transcript come along, out of band."""
@@ -158,9 +157,12 @@ def panel(request: Request, pk: int) -> HttpResponse:
     return render(request, "runs/_changed.html", with_panel(request, rows, oob=True))
 
 
-@login_required
-@require_POST
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
 def reply(request: Request, pk: int) -> HttpResponse:
+    """Start the next run; what does not fit is said at the box. Who only comes here is shown the run."""
+    if request.method != "POST":
+        return redirect("runs:detail", pk)
     run = controlled_run(request, pk)
     message = one_line_end(request.POST.get("message", ""))
     try:
@@ -170,7 +172,7 @@ def reply(request: Request, pk: int) -> HttpResponse:
     return redirect("runs:detail", following.pk)
 
 
-@login_required
+@signed_in
 @require_POST
 def retry(request: Request, pk: int) -> HttpResponse:
     run = controlled_run(request, pk)
@@ -182,7 +184,7 @@ def retry(request: Request, pk: int) -> HttpResponse:
     return redirect("runs:detail", again.pk)
 
 
-@login_required
+@signed_in
 @require_POST
 def cancel(request: Request, pk: int) -> HttpResponse:
     run = controlled_run(request, pk)

@@ -1,6 +1,5 @@
 """The inbox and its cards. Every view guards, reads what was sent, calls one verb and shows the card."""
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -13,10 +12,10 @@ from approvals.forms import form_for
 from approvals.pages import REFUSALS, decided, plan_context, refused, show, unreadable
 from approvals.selectors import Listing
 from approvals.templatetags.gates import gate_url
-from teammates.accounts import Request
+from teammates.accounts import Request, signed_in
 
 
-@login_required
+@signed_in
 @require_GET
 def inbox(request: Request) -> HttpResponse:
     listing = Listing(request.user, request.GET)
@@ -25,26 +24,26 @@ def inbox(request: Request) -> HttpResponse:
     return render(request, "approvals/inbox.html", {"listing": listing, "at_list": True})
 
 
-@login_required
+@signed_in
 @require_GET
 def badge(request: Request) -> HttpResponse:
     return render(request, "approvals/_badge.html", {"count": waiting_count(request.user)})
 
 
-@login_required
+@signed_in
 @require_GET
 def approval(request: Request, pk: int) -> HttpResponse:
     return show(request, approval_for(request.user, pk))
 
 
-@login_required
+@signed_in
 @require_GET
 def question(request: Request, pk: int) -> HttpResponse:
     gate = question_for(request.user, pk)
     return show(request, gate, **plan_context(gate, request.GET))
 
 
-@login_required
+@signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def decide(request: Request, pk: int, verdict: str) -> HttpResponse:
     """GET never decides: it shows the card, for a denial with the field for the reason."""
@@ -66,7 +65,7 @@ def decide(request: Request, pk: int, verdict: str) -> HttpResponse:
     return decided(request, gate)
 
 
-@login_required
+@signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: Request, pk: int) -> HttpResponse:
     """Change the arguments and allow; every other button only shows the form again."""
@@ -85,7 +84,7 @@ def edit(request: Request, pk: int) -> HttpResponse:
     return decided(request, gate)
 
 
-@login_required
+@signed_in
 @require_POST
 def answer(request: Request, pk: int) -> HttpResponse:
     gate = question_for(request.user, pk)

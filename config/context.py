@@ -2,6 +2,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from api.middleware import known_host
 from approvals.access import waiting_count
 from runs.access import visible_runs
 
@@ -9,10 +10,11 @@ from runs.access import visible_runs
 def shell(request: HttpRequest) -> dict[str, object]:
     """What the navigation of every page shows; looked up only by pages that have one."""
     user = getattr(request, "user", None)
+    server = {"version": settings.VERSION, "host": request.get_host() if known_host(request) else ""}
     if user is None or not user.is_authenticated:
-        return {"version": settings.VERSION}
+        return server
     return {
-        "version": settings.VERSION,
+        **server,
         "section": section(request),
         "waiting_count": SimpleLazyObject(lambda: waiting_count(user)),
         "live_runs": SimpleLazyObject(lambda: visible_runs(user).roots().live().count()),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -16,7 +15,7 @@ from api.agentos.description import description as describe_agentos
 from api.agentos.door import door as agentos
 from api.m8tes.description import description as describe_m8tes
 from api.m8tes.door import door as m8tes
-from teammates.accounts import Request
+from teammates.accounts import Request, signed_in
 
 Said = dict[str, Any]
 DOORS = {"m8tes": (describe_m8tes, m8tes), "agentos": (describe_agentos, agentos)}
@@ -60,7 +59,7 @@ class Route:
     answers: list[Answer]
 
 
-@login_required
+@signed_in
 @require_safe
 def docs(request: Request, door: str = "m8tes") -> HttpResponse:
     title, server, groups, objects = chapters(*DOORS[door])

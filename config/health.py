@@ -4,7 +4,6 @@ import hmac
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_safe
 from approvals import doctor, health
 from config import worker
 from runs import recovery
+from teammates.accounts import signed_in
 
 HELP = {
     "queue_age_seconds": "Since anything happened to the run that waits longest in the queue.",
@@ -67,7 +67,7 @@ def words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-@login_required
+@signed_in
 @require_safe
 def health_page(request: HttpRequest) -> HttpResponse:
     """For staff, in the admin. The doctor reads everything, so it is asked for."""

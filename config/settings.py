@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.headers",
+    "config.middleware.forms_only",
 ]
 
 ROOT_URLCONF = "config.urls"

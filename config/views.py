@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -13,7 +12,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.template.loader import render_to_string
-from django.urls import Resolver404, reverse
+from django.urls import Resolver404, is_valid_path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
@@ -27,7 +26,7 @@ from config import signin
 from config.forms import ChangePassword, KeyForm, NewPassword, SignInForm
 from runs.locks import write
 from teammates import accounts, keys, standing
-from teammates.accounts import Request
+from teammates.accounts import Request, signed_in
 from teammates.models import ApiKey
 
 BY_LINK = "signed_in_by_link"  # in the session: this person may set a password without knowing the old one
@@ -50,7 +49,11 @@ SHORTCUTS = [
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A page; of an address that nobody has, programs that ask for no page are told as by the AgentOS door."""
+    """A page, or the way to it where only its last slash is missing. Of an address that nobody has, programs that ask
+    for no page are told as by the AgentOS door.
+    """
+    if request.method in ("GET", "HEAD") and is_valid_path(f"{request.path_info}/"):
+        return redirect(f"{request.path}/{'?' * bool(query := request.META['QUERY_STRING'])}{query}")
     if isinstance(exception, Resolver404) and "text/html" not in request.headers.get("Accept", "text/html"):
         return problem(request, 404, f"There is nothing at {request.path}.")
     return page_not_found(request, exception)
@@ -114,7 +117,7 @@ def sign_in_link(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     return redirect(wanted or "home")
 
 
-@login_required
+@signed_in
 @require_safe
 def settings_page(request: Request) -> HttpResponse:
     user = request.user
@@ -128,7 +131,7 @@ def settings_page(request: Request) -> HttpResponse:
     return render(request, "config/settings.html", context)
 
 
-@login_required
+@signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
 def password(request: Request) -> HttpResponse:
@@ -154,7 +157,7 @@ def password_form(request: Request, user: User) -> NewPassword | ChangePassword:
     return kind(user, request.POST if request.method == "POST" else None)
 
 
-@login_required
+@signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def api_keys(request: Request) -> HttpResponse:
     """A new key is shown in the answer to the form itself: kept nowhere, it cannot be shown again."""
@@ -176,7 +179,7 @@ def api_keys(request: Request) -> HttpResponse:
     return render(request, "config/keys.html", context, status=422 if form.is_bound else 200)
 
 
-@login_required
+@signed_in
 @require_POST
 def revoke_key(request: Request, pk: int) -> HttpResponse:
     key = get_object_or_404(ApiKey, pk=pk, owner=request.user)
@@ -185,7 +188,7 @@ def revoke_key(request: Request, pk: int) -> HttpResponse:
     return redirect(resolve_url("keys"))
 
 
-@login_required
+@signed_in
 @require_safe
 def permissions(request: Request) -> HttpResponse:
     rules = standing.rules_of(request.user).order_by("-pk")
@@ -193,7 +196,7 @@ def permissions(request: Request) -> HttpResponse:
     return render(request, "config/permissions.html", {"page": page, "lines": map(standing.line, page)})
 
 
-@login_required
+@signed_in
 @require_POST
 def revoke_permission(request: Request, pk: int) -> HttpResponse:
     rule = get_object_or_404(standing.rules_of(request.user), pk=pk)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,7 +15,7 @@ from runs.access import run_for, visible_runs
 from runs.models import RunFile, RunQuerySet
 from runs.states import RUN_ENDED, RUN_LIVE, RunStatus
 from teammates.access import visible_teammates
-from teammates.accounts import Request
+from teammates.accounts import Request, signed_in
 from teammates.models import Teammate
 
 PAGE = 30
@@ -48,7 +47,7 @@ SHOWN = [
 ]
 
 
-@login_required
+@signed_in
 @require_safe
 def run_list(request: Request) -> HttpResponse:
     """Newest first, a page at a time from a key, so that the hundredth page costs what the first does."""
@@ -84,7 +83,7 @@ def filtered(runs: RunQuerySet, shown: Shown, teammate: Teammate | None) -> RunQ
     return runs.filter(teammate=teammate) if teammate else runs
 
 
-@login_required
+@signed_in
 @require_safe
 def run_file(request: Request, pk: int, file: int) -> HttpResponse:
     """Always a download: a page that a teammate wrote never opens beside ours."""

@@ -1,10 +1,15 @@
 """Accounts are Django's users."""
 
-from typing import Any, Literal
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.views import redirect_to_login
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timezone import now
 from django_htmx.middleware import HtmxDetails
 
@@ -20,10 +25,35 @@ Sight = Literal["nothing", "everything", "all", "own"]
 
 
 class Request(HttpRequest):
-    """A request after `login_required` and the htmx middleware."""
+    """A request after `signed_in` and the htmx middleware."""
 
     user: User
     htmx: HtmxDetails
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def signed_in(view: View) -> View:
+    """For people with an account. Others sign in first, and come to what they opened, or to the page whose form they
+    sent: what a form sends has no page of its own.
+    """
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else sent_from(request))
+
+    return guarded  # type: ignore[return-value]  # it takes and gives what the view does
+
+
+def sent_from(request: HttpRequest) -> str:
+    """The page of ours that a form was sent from; home where that is not known."""
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}):
+        return "/"
+    return urlsplit(page)._replace(scheme="", netloc="", fragment="").geturl()
 
 
 def local_owner() -> User:

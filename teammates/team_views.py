@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from teammates import pages
 from teammates.access import may_edit, team_for, workflow_for
-from teammates.accounts import Request
+from teammates.accounts import Request, signed_in
 from teammates.catalog import known_models
 from teammates.models import Team, Workflow
 from teammates.performers import newest_revision
@@ -29,37 +28,37 @@ WAYS = [
 ]
 
 
-@login_required
+@signed_in
 @reads_and_posts
 def new_team(request: Request) -> HttpResponse:
     return team_page(request, Team(owner=owner_of_new(request)))
 
 
-@login_required
+@signed_in
 @reads_and_posts
 def team(request: Request, slug: str) -> HttpResponse:
     return team_page(request, team_for(request.user, slug))
 
 
-@login_required
+@signed_in
 @reads_and_posts
 def new_workflow(request: Request) -> HttpResponse:
     return workflow_page(request, Workflow(owner=owner_of_new(request)))
 
 
-@login_required
+@signed_in
 @reads_and_posts
 def workflow(request: Request, slug: str) -> HttpResponse:
     return workflow_page(request, workflow_for(request.user, slug))
 
 
-@login_required
+@signed_in
 @require_POST
 def archive_team(request: Request, slug: str) -> HttpResponse:
     return archived(request, team_for(request.user, slug))
 
 
-@login_required
+@signed_in
 @require_POST
 def archive_workflow(request: Request, slug: str) -> HttpResponse:
     return archived(request, workflow_for(request.user, slug))

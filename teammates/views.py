@@ -4,7 +4,6 @@ from copy import copy
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from teammates import effects, pages, services
 from teammates.access import may_edit, teammate_for, visible_teammates, visible_teams, visible_workflows
-from teammates.accounts import Request
+from teammates.accounts import Request, signed_in
 from teammates.catalog import known_models
 from teammates.forms import ModeForm, NewForm, ProfileForm, ToolsForm
 from teammates.models import Teammate
@@ -26,7 +25,7 @@ AnyTab = ProfileForm | ModeForm | ToolsForm
 reads_and_posts = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@login_required
+@signed_in
 @require_safe
 def roster(request: Request) -> HttpResponse:
     user = request.user
@@ -36,7 +35,7 @@ def roster(request: Request) -> HttpResponse:
     return render(request, "teammates/list.html", context)
 
 
-@login_required
+@signed_in
 @reads_and_posts
 def new(request: Request) -> HttpResponse:
     form = NewForm(request.user, request.POST if request.method == "POST" else None)
@@ -48,19 +47,19 @@ def new(request: Request) -> HttpResponse:
     return redirect("roster:tools", teammate.slug)
 
 
-@login_required
+@signed_in
 @reads_and_posts
 def profile(request: Request, slug: str) -> HttpResponse:
     return tab(request, slug, ProfileForm, "profile")
 
 
-@login_required
+@signed_in
 @reads_and_posts
 def tools(request: Request, slug: str) -> HttpResponse:
     return tab(request, slug, ToolsForm, "tools")
 
 
-@login_required
+@signed_in
 @reads_and_posts
 def mode(request: Request, slug: str) -> HttpResponse:
     return tab(request, slug, ModeForm, "mode")

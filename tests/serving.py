@@ -30,7 +30,7 @@ class Serve:
 
     def __init__(self, data: Path, **environment: str) -> None:
         clean = {name: value for name, value in os.environ.items() if name.lower() not in Environment.model_fields}
-        self.environment = {**clean, **environment, "SAYSO_DATA": str(data), "PYTHONUNBUFFERED": "1"}
+        self.environment = {**clean, **environment, "SAYSO_DATA": str(data)}
         self.environment["DJANGO_SETTINGS_MODULE"] = "config.settings"
         self.url = f"http://127.0.0.1:{free_port()}"
         self.output: list[str] = []

@@ -99,6 +99,24 @@ def test_every_answer_carries_the_headers(a_run, client_of, owner, address):
     assert headers["Permissions-Policy"] and headers["Cache-Control"]
 
 
+@pytest.mark.parametrize("address", ["/inbox", "/runs?show=failed", "/roster", "/settings", "/conversations", "/admin"])
+def test_a_page_is_found_without_its_last_slash(client_of, owner, address):
+    path, _, query = address.partition("?")
+    answer = client_of(owner).get(address)
+    assert (answer.status_code, answer["Location"]) == (302, f"{path}/{'?' + query if query else ''}")
+
+
+def test_a_form_without_the_last_slash_is_not_sent_on(client_of, owner):
+    assert client_of(owner).post("/inbox").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/", "/sign-in/", "/inbox/", "/nothing"])
+def test_a_name_that_is_not_served_is_told_with_the_mend(client, db, address):
+    answer = client.get(address, headers={"Host": "evil.example", "Accept": "text/html"})
+    assert answer.status_code == 400
+    assert "SAYSO_ALLOWED_HOSTS" in answer.content.decode() and "evil.example" not in answer.content.decode()
+
+
 def test_an_address_that_does_not_exist_is_told_on_a_page(client, db):
     answer = client.get("/nowhere/")
     assert answer.status_code == 404 and b"There is nothing here" in answer.content

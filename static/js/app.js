@@ -48,12 +48,24 @@
     form.requestSubmit();
   });
 
+  // A message outlives a session that has run out: it is kept until a page shows that it was taken, or its form again.
+  const UNSENT = "sayso.unsent.";
+  const unsent = (form) => UNSENT + form.getAttribute("action");
+  for (const form of document.querySelectorAll("form[data-send-with-keys]")) {
+    const field = form.elements.message;
+    if (!field.value && !field.disabled) field.value = sessionStorage.getItem(unsent(form)) ?? "";
+  }
+  if (document.body.dataset.socket) {
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith(UNSENT)) sessionStorage.removeItem(key);
+  }
+
   // One press starts one run.
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("[data-send-with-keys]")) return;
-    if (form.dataset.sent) event.preventDefault();
+    if (form.dataset.sent) return void event.preventDefault();
     form.dataset.sent = "1";
+    sessionStorage.setItem(unsent(form), form.elements.message.value);
   });
   addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;

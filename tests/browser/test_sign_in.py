@@ -63,3 +63,16 @@ def test_signing_out_in_one_tab_closes_what_the_others_show(olivia):
 @pytest.mark.parametrize("path", ["/", "/inbox/", "/runs/1/", "/roster/", "/settings/keys/"])
 def test_nothing_is_shown_to_a_stranger(stranger, path):
     expect(stranger.opens(path).page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_message_outlives_a_session_that_has_run_out(olivia):
+    page = olivia.opens("/").page
+    page.get_by_label("What is to be done?").fill("Write what nobody wants to type twice.")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Start").click()
+    sign_in(page, olivia.name, PASSWORD)
+    expect(page.get_by_label("What is to be done?")).to_have_value("Write what nobody wants to type twice.")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#run")).to_be_visible()
+    page.goto("/")
+    expect(page.get_by_label("What is to be done?")).to_have_value("")

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from config import signin
+from runs.models import Run
 from teammates import services
 from teammates.accounts import local_owner
 from teammates.models import Teammate
@@ -48,6 +49,33 @@ def test_one_goes_on_to_the_page_that_one_opened(client, owner):
     assert redirected.url == "/sign-in/?next=/inbox/approvals/7/"
     assert b'value="/inbox/approvals/7/"' in client.get(redirected.url).content
     assert sign_in(client, next="/inbox/approvals/7/").url == "/inbox/approvals/7/"
+
+
+@pytest.mark.parametrize(
+    ("referer", "page"),
+    [
+        ("http://testserver/runs/7/?call=3#reply", "/runs/7/?call=3"),
+        ("http://testserver/runs/start/", "/runs/start/"),
+        ("http://evil.example/runs/7/", "/"),
+        ("", "/"),
+        ("//[", "/"),
+    ],
+)
+def test_who_sent_a_form_comes_back_to_the_page_of_the_form(client, owner, referer, page):
+    sent = client.post("/runs/start/", {"message": "Hello"}, headers={"Referer": referer})
+    assert sent.url == f"/sign-in/?next={page.replace('?', '%3F').replace('=', '%3D')}"
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize(("address", "page"), [("/runs/start/", "/"), ("/runs/7/reply/", "/runs/7/")])
+def test_who_comes_to_the_address_of_a_form_is_shown_its_page(client_of, owner, address, page):
+    assert client_of(owner).get(address).url == page
+
+
+def test_any_other_address_of_a_form_says_so_on_a_page(client_of, owner):
+    answer = client_of(owner).get("/runs/7/retry/")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "This address only takes forms." in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ class Command(BaseCommand):
             self.stdout.write("Not encrypted: put a TLS proxy in front and set SAYSO_URL.")
         if host not in LOOPBACK and settings.ALLOWED_HOSTS == settings.LOCAL_HOSTS:
             self.stdout.write("Only this machine's names are answered: set SAYSO_ALLOWED_HOSTS to the names you use.")
+        self.stdout.flush()  # also into a pipe or a file, where the link would wait for the end
         connection.close()
 
 
