@@ -18,6 +18,7 @@ from runs.session_models import Session as Session
 from runs.session_models import SessionKind as SessionKind
 from runs.states import CALL_MOVES, CALL_OPEN, RUN_LIVE, RUN_MOVES, CallState, RunStatus, sources
 from runs.task_models import Task
+from teammates.legible import without_misleading
 from teammates.models import Effort, Mode, Revision, Team, Teammate, Workflow
 from teammates.prepared import change
 from teammates.records import Record
@@ -165,7 +166,8 @@ class Run(Record):
     @property
     def title(self) -> str:
         """The first line of the message, for lists."""
-        first = self.message.strip().splitlines()[0] if self.message.strip() else ""
+        words = without_misleading(self.message).strip()
+        first = words.splitlines()[0] if words else ""
         return first if len(first) <= 120 else first[:119] + "…"
 
     def move(self, to: RunStatus, **changes: Any) -> None:

@@ -11,6 +11,8 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
+from teammates.legible import MISLEADING
+
 MARKDOWN_LIMIT = 32 * 1024
 # Beyond these the parser's time grows with the square of the text; the same text then loses its links or tables.
 MAX_BRACKETS = 1000
@@ -62,7 +64,8 @@ def rendered(text: str) -> SafeString:
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener noreferrer ugc",
     )
-    return mark_safe(clean)  # noqa: S308 - cleaned in the line above
+    # Attributes hold none of these: addresses are written with %, and all else is Latin.
+    return mark_safe(MISLEADING.sub(lambda found: unseen(found[0]), clean))  # noqa: S308 - cleaned in the lines above
 
 
 def too_costly(text: str) -> tuple[str, ...]:
@@ -100,6 +103,11 @@ def visible(value: Any) -> SafeString:
         parts += [escape(text[end : match.start()]), token(match[0])]
         end = match.end()
     return SafeString("".join([*parts, escape(text[end:])]))
+
+
+def legible(words: str) -> SafeString:
+    """Words of a person or a model, escaped, with a token for each character that would mislead a reader."""
+    return SafeString(MISLEADING.sub(lambda found: unseen(found[0]), escape(words)))
 
 
 def token(found: str) -> str:

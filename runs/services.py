@@ -22,6 +22,7 @@ from runs.states import RunStatus
 from runs.uploads import Given, take
 from runs.wakeup import wake
 from teammates import json_schemas
+from teammates.legible import without_misleading
 from teammates.models import Mode, Revision, Workflow
 from teammates.performers import Performer, kind_of, newest_revision
 from teammates.prepared import Select, Update, change, insert
@@ -93,13 +94,13 @@ def touch(session: Session, **changes: Any) -> None:
 
 
 def check_message(message: str) -> None:
-    if not message.strip():
+    if clean(message) != message:
+        raise Refused("The message holds a NUL or half of a character; remove it.", field="message")
+    if not without_misleading(message).strip():
         raise Refused("Say what is to be done.", field="message", code="empty")
     if len(message) > MESSAGE_LIMIT:
         over = f"The message has {len(message):,} characters; {MESSAGE_LIMIT:,} fit. Put the rest in a file."
         raise Refused(over, field="message", code="too_long")
-    if clean(message) != message:
-        raise Refused("The message holds a NUL or half of a character; remove it.", field="message")
 
 
 def _check(teammate: Performer, message: str, mode: str, people: bool) -> None:

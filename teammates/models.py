@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from teammates.choices import Effort, Mode, Permission
+from teammates.legible import check_name
 from teammates.performer_models import Member, Team, Workflow
 from teammates.records import Record
 
@@ -56,7 +57,7 @@ class Teammate(Record):
         blank=True,
         help_text="Empty: of the house, everyone may run it and staff edit it.",
     )
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=120, validators=[check_name])
     description = models.CharField(max_length=300, blank=True)
     instructions = models.TextField(blank=True, max_length=100_000)
     model = models.CharField(max_length=120, blank=True, help_text="Empty: the model of SAYSO_MODEL.")

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from teammates.choices import Mode
+from teammates.legible import check_name
 from teammates.records import Record
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Performer(Record):
 
     slug = models.SlugField("id", max_length=80, unique=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+")
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=120, validators=[check_name])
     description = models.CharField(max_length=300, blank=True)
     enabled = models.BooleanField(default=True)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)

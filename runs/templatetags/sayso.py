@@ -21,6 +21,7 @@ register = template.Library()
 
 register.filter("markdown", rendering.markdown)
 register.filter("visible", rendering.visible)
+register.filter("legible", rendering.legible)
 register.filter("way", ways.way)
 register.filter("called", ways.name_of)
 

@@ -39,7 +39,26 @@
     return [...element.querySelectorAll("input, textarea, select")].some((field) => goes(field) && changed(field));
   }
 
+  // A card that asks whether it is still true waits for the hand that writes in it.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const asks = detail.requestConfig.elt, card = asks.closest(".gate");
+    if (!asks.matches("[data-watch]") || !isWritten(card)) return;
+    detail.shouldSwap = false;
+    hold(card.id);
+  });
+
+  document.addEventListener("htmx:load", ({ detail }) => {
+    if (held.delete(detail.elt.id) && !held.size) byId("held").hidden = true;
+  });
+
+  function isWritten(card) {
+    const fields = [...card.querySelectorAll("input, textarea, select")];
+    return fields.some((field) => changed(field) || (field === document.activeElement && field.type !== "hidden"));
+  }
+
   async function refresh(id) {
+    const asks = byId(id)?.querySelector("[data-watch]");
+    if (asks) return htmx.trigger(asks, "sayso:look");
     if (fetching.has(id)) return void wanted.add(id);
     fetching.add(id);
     try {
@@ -170,6 +189,11 @@
 
   // --- text, as it is spoken ---
 
+  // What would not be seen, or would turn the order of what is, is named as on the server.
+  const MISLEADING = /[\0-\x08\v\f\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+  const named = (one) => `U+${one.codePointAt().toString(16).toUpperCase().padStart(4, "0")}`;
+  const legible = (words) => words.replace(MISLEADING, named);
+
   const said = new Map(); // turn -> events that its section may not hold yet
 
   function speak(event) {
@@ -185,9 +209,9 @@
     if (event.seq <= Number(section.dataset.seq)) return;
     const block = section.querySelector(event.kind === "thinking" ? "[data-thinking]" : "[data-live]");
     if (!block) return;
-    const following = atEnd();
-    if (block.lastChild?.nodeType === Node.TEXT_NODE) block.lastChild.appendData(event.data.delta);
-    else block.append(event.data.delta);
+    const following = atEnd(), words = legible(event.data.delta);
+    if (block.lastChild?.nodeType === Node.TEXT_NODE) block.lastChild.appendData(words);
+    else block.append(words);
     if (event.kind === "thinking") block.closest("details").hidden = false;
     if (following) toEnd();
   }

@@ -71,6 +71,7 @@ BAD = {
     "no name": {},
     "an empty name": {"name": " "},
     "a slash": {"name": "a/b"},
+    "a character that turns others": {"name": "Cle\u202erk"},
     "a long name": {"name": "x" * 121},
     "an unknown tool": {"name": "a", "tools": ["nonsense"]},
     "an unknown model": {"name": "a", "model": "nonsense"},

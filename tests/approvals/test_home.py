@@ -128,6 +128,7 @@ def test_without_a_mode_the_teammates_own_counts(client_of, owner, clerk):
     [
         ({"message": ""}, "Say what is to be done."),
         ({"message": " \n "}, "Say what is to be done."),
+        ({"message": "\u200b \u202e\u2060"}, "Say what is to be done."),
         ({"message": "x" * 100_000}, "The message has 100,000 characters"),
         ({"teammate": "nobody"}, "gone or disabled"),
         ({"teammate": ""}, "Choose a teammate."),

@@ -134,6 +134,32 @@ def test_deny_and_stop_ends_the_run_with_the_reason(asked, published):
     assert published(asked.name) == []
 
 
+@pytest.mark.parametrize(("opens", "label"), [("Edit", "Text"), ("Deny", "Why not?")])
+def test_what_is_being_written_in_the_inbox_stays_when_somebody_else_decides(asked, opens, label):
+    inbox = asked.another("/inbox/")
+    inbox.card.get_by_role("link", name=opens).click()
+    inbox.card.get_by_label(label).fill("Typed with care")
+    asked.button("Allow").click()
+    held = inbox.page.locator("#held")
+    expect(held).to_be_visible()
+    expect(inbox.card.get_by_label(label)).to_have_value("Typed with care")
+    expect(inbox.card.get_by_label(label)).to_be_focused()
+    held.get_by_role("button", name="Show").click()
+    expect(inbox.page.locator(".gate-closed")).to_contain_text(f"Allowed by {asked.name}")
+    expect(held).to_be_hidden()
+
+
+def test_who_sends_what_they_wrote_after_somebody_decided_is_told(asked):
+    inbox = asked.another("/inbox/")
+    inbox.card.get_by_role("link", name="Deny").click()
+    inbox.card.get_by_label("Why not?").fill("Not today")
+    asked.button("Allow").click()
+    expect(inbox.page.locator("#held")).to_be_visible()
+    inbox.button("Deny with this reason").click()
+    expect(inbox.page.get_by_text("Your click did nothing.")).to_be_visible()
+    expect(inbox.page.locator("#held")).to_be_hidden()
+
+
 def test_stopping_the_run_closes_its_card_undecided(asked, published):
     inbox = asked.another("/inbox/")
     asked.page.get_by_text("Stop", exact=True).click()

@@ -1,10 +1,12 @@
 """Words that came from outside: nothing in them may act, hide or cost much."""
 
+from html import unescape
 from time import process_time
 
 import pytest
 
-from runs.rendering import MARKDOWN_LIMIT, markdown, rendered, visible
+from runs.models import Run
+from runs.rendering import MARKDOWN_LIMIT, legible, markdown, rendered, visible
 from runs.templatetags.sayso import initials, lasting
 
 XSS = [
@@ -181,3 +183,32 @@ def test_a_length_of_time_is_said_in_words():
     assert [lasting(s) for s in [None, 0.42, 12.9, 200, 7500, 7200, 260_000]] == [
         "", "0.4 s", "12 s", "3 min", "2 h 5 min", "2 h", "3 d",
     ]  # fmt: skip
+
+
+MISLEADING = "\x07\x9b\u200b\u202e\u2060\u2066\ufeff\U000e0041"
+
+
+@pytest.mark.parametrize("show", [legible, markdown])
+@pytest.mark.parametrize("one", MISLEADING, ids=map(hex, map(ord, MISLEADING)))
+def test_what_misleads_a_reader_of_words_is_named(show, one):
+    html = show(f"Pay *{one}Ann*, `{one}` <b>")
+    assert one not in html
+    assert html.count(f"U+{ord(one):04X}</span>") == 2
+    assert "&lt;b&gt;" in html
+
+
+@pytest.mark.parametrize("show", [legible, markdown])
+@pytest.mark.parametrize(
+    "words", ["10\u00a0kg", "\u05e9\u05dc\u200f", "\u0645\u06cc\u200c\u062e", "\U0001f468\u200d\U0001f469", "a\u00adb"]
+)
+def test_what_languages_need_stays_as_it_is(show, words):
+    assert words in unescape(show(words))
+
+
+def test_an_address_with_such_a_character_stays_an_address():
+    html = markdown("[a](https://e.example/\u202e\u200b)")
+    assert 'href="https://e.example/%E2%80%AE%E2%80%8B"' in html
+
+
+def test_a_title_is_in_the_order_in_which_it_is_read():
+    assert Run(message="\u202e\n Pay Ann\u2066 now\nmore").title == "Pay Ann now"

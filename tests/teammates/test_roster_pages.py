@@ -92,6 +92,13 @@ def test_a_profile_without_a_name_is_refused_at_the_field(client_of, staff, cler
     assert unchanged(clerk)
 
 
+def test_a_name_that_would_turn_our_sentences_is_refused_at_the_field(client_of, staff, clerk):
+    answer = client_of(staff).post("/roster/clerk/", profile(name="Cle\u202erk"))
+    assert answer.status_code == 422
+    assert "Remove U+202E: it is not seen, or turns the order" in answer.content.decode()
+    assert unchanged(clerk)
+
+
 def test_fields_of_other_tabs_and_of_nobody_are_not_taken(client_of, owner, scribe, outsider):
     sent = profile(name="Scribe", permission_mode="autonomous", owner=outsider.pk, slug="taken", history_runs=20)
     client_of(owner).post("/roster/scribe/", sent)

@@ -56,6 +56,7 @@ def test_a_new_name_keeps_the_id(clerk):
     ("field", "value"),
     [
         ("name", ""),
+        ("name", "Cle\u202erk"),
         ("slug", "new"),
         ("slug", "two words"),
         ("permission_mode", "reckless"),
