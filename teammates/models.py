@@ -1,6 +1,7 @@
 """Who works, and with what."""
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -26,6 +27,9 @@ __all__ = [
     "TeammateTool",
     "Workflow",
 ]
+
+
+HISTORY_MOST = 1000  # earlier runs that a model can be shown
 
 
 class TeammateQuerySet(models.QuerySet["Teammate"]):
@@ -80,7 +84,9 @@ class Teammate(Record):
     metadata = models.JSONField(default=dict, blank=True)
     extras = models.JSONField(default=dict, blank=True)  # what a client sets and nothing here acts on: only given back
     history_runs = models.PositiveSmallIntegerField(
-        default=20, help_text="Earlier runs of a conversation that the model is shown."
+        default=20,
+        validators=[MaxValueValidator(HISTORY_MOST)],
+        help_text="Earlier runs of a conversation that the model is shown.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

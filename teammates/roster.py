@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic import ValidationError as BadShape
 
 from teammates import performers, services
-from teammates.models import Mode, Team, Teammate, Workflow
+from teammates.models import HISTORY_MOST, Mode, Team, Teammate, Workflow
 from teammates.performers import Performer
 from teammates.tools.registry import registry
 
@@ -45,7 +45,7 @@ class TeammateEntry(BaseModel):
     permission_mode: Literal["autonomous", "approval", "plan"] = "approval"
     human_in_the_loop: bool = True
     enabled: bool = True
-    history_runs: Annotated[int, Field(ge=0, le=1000)] = 20
+    history_runs: Annotated[int, Field(ge=0, le=HISTORY_MOST)] = 20
 
     @property
     def tool_rows(self) -> services.Tools:

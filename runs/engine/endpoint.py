@@ -55,8 +55,8 @@ class Connections(httpx2.AsyncBaseTransport):
                 )
         except aiohttp.ConnectionTimeoutError as error:
             raise httpx2.ConnectTimeout(str(error)) from error
-        except TimeoutError as error:
-            raise httpx2.ReadTimeout(str(error)) from error
+        except TimeoutError as error:  # told at once: the package would wait as long twice more
+            raise openai.APITimeoutError(cast(Any, request)) from error
         except aiohttp.ClientError as error:
             raise httpx2.ConnectError(str(error)) from error
         return httpx2.Response(
@@ -130,7 +130,7 @@ def _proxy(address: httpx2.URL) -> str | None:
 
 
 def client() -> openai.AsyncOpenAI:
-    """One client for each endpoint. It retries 429 and 5xx with back-off."""
+    """One client for each endpoint. It tries again with back-off after 429, 5xx and where nothing listens."""
     key = (settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.MODEL_TIMEOUT)
     if key not in _clients:
         _clients[key] = Client(

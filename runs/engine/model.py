@@ -29,6 +29,7 @@ MAX_BYTES, MAX_LINE = 64_000_000, 4_000_000
 ANNOUNCED_WITHIN = 0.02  # seconds
 TURN_DEADLINE = 15 * 60  # seconds for one answer, however steadily it drips
 TOO_MUCH = "model_too_much"
+NO_ANSWER = "The model endpoint sent something that is not an answer."
 MAYBE_MEDIA = " (The message came with pictures or sound, which not every model takes.)"
 EFFORTS = {"low": "low", "medium": "medium"}  # all above is the highest that every endpoint knows
 parse = json.JSONDecoder().raw_decode  # `loads` guesses the encoding and looks for blanks, for each piece again
@@ -225,15 +226,19 @@ class Partial:
 
 async def read(pieces: endpoint.Pieces, heard: Heard) -> Reply:
     """Parse a stream of server-sent completion chunks. The package's own stream objects cost four times as much."""
-    partial, rest, size = Partial(), b"", 0
+    partial, rest, size, answered = Partial(), b"", 0, False
     while piece := await pieces.next():
         *lines, rest = (rest + piece).split(b"\n")
         size += len(piece)
         if size > MAX_BYTES or len(rest) > MAX_LINE:
             raise ModelFailed("The model's answer is too long to be kept. Ask for less at once.", TOO_MUCH)
         for line in lines:
-            if line.startswith(b"data:") and not take(line[5:].strip(), partial, heard):
-                return partial.reply()
+            if line.startswith(b"data:"):
+                answered = True
+                if not take(line[5:].strip(), partial, heard):
+                    return partial.reply()
+    if size and not answered:
+        raise ModelFailed(f"{NO_ANSWER} Check OPENAI_BASE_URL.", "model_rubbish")
     return partial.reply()
 
 
@@ -251,7 +256,7 @@ def take(data: bytes, partial: Partial, heard: Heard) -> bool:
         for choice in chunk.get("choices") or ():
             take_choice(choice, partial, heard)
     except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
-        raise ModelFailed("The model endpoint sent something that is not an answer.", "model_rubbish") from error
+        raise ModelFailed(NO_ANSWER, "model_rubbish") from error
     return True
 
 

@@ -75,6 +75,7 @@ def test_a_model_that_stalls_before_the_first_byte(fake, run, settings):
     settings.MODEL_TIMEOUT = 0.1
     fake.default = Script().stall(5)
     assert failed(run(), "model_timeout")
+    assert len(fake.requests) == 1, "waiting as long again would leave a person without a word"
 
 
 def test_a_model_that_stalls_between_two_words(fake, run, settings):
@@ -190,6 +191,13 @@ def test_an_answer_without_end_is_given_up(fake, run, monkeypatch, body):
     monkeypatch.setattr(model, "MAX_BYTES", 3000)
     fake.rubbish(body)
     assert failed(run(), "model_too_much")
+
+
+def test_a_page_in_the_place_of_an_answer_says_where_to_look(fake, run):
+    fake.rubbish(RUBBISH["a page"])
+    got = run()
+    assert failed(got, "model_rubbish")
+    assert "Check OPENAI_BASE_URL." in got.error
 
 
 # --- calls that must not run ---

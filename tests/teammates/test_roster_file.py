@@ -109,6 +109,12 @@ def test_the_command_moves_a_roster_through_a_file(db, tmp_path, capsys):
     assert "Loaded 1" in capsys.readouterr().out
 
 
+def test_the_command_says_of_an_empty_file_that_nothing_was_changed(db, tmp_path, capsys):
+    (tmp_path / "in.toml").write_text("")
+    call_command("roster", "load", str(tmp_path / "in.toml"))
+    assert capsys.readouterr().out.endswith("in.toml holds no teammate, team or workflow, so nothing was changed.\n")
+
+
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"[[teammates]]\nid = 'x'\nname = 'X'\ntools = ['fly']"])
 def test_the_command_says_what_is_wrong_with_the_file(db, tmp_path, content):
     path = tmp_path / "bad.toml"

@@ -28,6 +28,8 @@ class Command(BaseCommand):
 
 def load(path: Path) -> str:
     loaded = roster.load(path.read_text("utf-8"))
+    if not loaded:
+        return f"{path} holds no teammate, team or workflow, so nothing was changed."
     return f"Loaded {len(loaded)} from {path}: {', '.join(teammate.slug for teammate in loaded)}."
 
 
