@@ -31,7 +31,7 @@ def post(task: str, pk: int) -> None:
     """The message itself. `send_task` does the same for three times as much, for options that nobody uses here."""
     amqp = current_app.amqp
     message = amqp.as_task_v2(uuid(), task, args=[pk], argsrepr=f"[{pk}]", kwargsrepr="{}", ignore_result=True)
-    with current_app.producer_or_acquire() as producer:
+    with current_app.producer_pool.acquire(block=True) as producer:
         # Nothing is declared: it goes straight into the list that workers read, which needs nobody to make it.
         amqp.send_task_message(producer, task, message, retry=False, declare=())
 

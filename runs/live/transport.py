@@ -1,6 +1,7 @@
 """Celery messages inside one process: kombu's own memory transport, but a waiting worker wakes at once.
 
-Kombu's polls once a second. Here a put and an ack (which frees a slot) ring a bell that `drain_events` waits for.
+Kombu's polls once a second. Here a put, and an ack that frees the slot that is waited for, ring a bell that
+`drain_events` waits for.
 """
 
 import threading
@@ -32,13 +33,16 @@ bell = Bell()
 
 
 class Channel(memory.Channel):
+    full = False  # does the worker wait for a slot?
+
     def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
         super()._put(queue, message, **kwargs)  # type: ignore[no-untyped-call]  # kombu has no types here
         bell.ring()
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         super().basic_ack(delivery_tag, multiple)  # type: ignore[no-untyped-call]  # kombu has no types here
-        bell.ring()
+        if self.full:
+            bell.ring()
 
 
 class Transport(memory.Transport):
@@ -58,4 +62,13 @@ class Transport(memory.Transport):
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError from None
-                bell.wait(heard, left)
+                if not self.slot_came():
+                    bell.wait(heard, left)
+
+    def slot_came(self) -> bool:
+        """Is there a slot after all? It is said first that one is waited for, so that an ack from now on rings."""
+        came = False
+        for channel in self.channels:
+            channel.full = not channel.qos.can_consume()
+            came = came or (channel.full and channel.qos.can_consume())
+        return came
