@@ -67,6 +67,16 @@ def test_the_run_page_has_its_details_one_tab_away(olivia):
     expect(tab.card).to_be_in_viewport()
 
 
+def test_the_row_of_a_team_gives_its_description_the_whole_line(olivia):
+    page = olivia.opens("/roster/", viewport=PHONE).page
+    row = page.locator(".roster-row").filter(has_text="Newsroom")
+    assert row.locator(".grow").bounding_box()["width"] > PHONE["width"] / 2
+    links = [page.get_by_role("link", name=f"New {what}", exact=True) for what in ("team", "workflow", "teammate")]
+    team, workflow, teammate = (link.bounding_box() for link in links)
+    assert team["y"] == workflow["y"] < teammate["y"]
+    assert team["width"] == workflow["width"] and team["x"] == teammate["x"]
+
+
 def test_the_bar_at_the_bottom_shows_the_count_and_leads_everywhere(inbox):
     bar = inbox.page.get_by_role("navigation", name="Main, at the bottom")
     expect(bar.locator(".count")).to_have_text("2")
