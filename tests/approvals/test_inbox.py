@@ -73,6 +73,14 @@ def rows_of(client, query):
     return page, [part.split('"')[0] for part in page.split('id="row-')[1:]]
 
 
+def test_a_row_says_which_run_it_is_of(owners, owner):
+    for message in ("Release <2.1>\nwith notes", "Release 2.2"):
+        an_approval(a_paused_run(owner, message=message))
+    page = inbox(owners)
+    assert '<span class="inbox-run cut">in Release &lt;2.1&gt;</span>' in page
+    assert '<span class="inbox-run cut">in Release 2.2</span>' in page
+
+
 def test_the_list_can_be_narrowed_by_words_and_says_what_it_hides(owners, run):
     an_approval(run)
     file = an_approval(run, "write_file", name="a.md", content="x")
