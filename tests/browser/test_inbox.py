@@ -131,6 +131,11 @@ def test_an_empty_inbox_says_so_and_offers_what_comes(olivia):
     expect(rows(inbox)).to_have_count(1)
 
 
+def test_a_short_inbox_has_nothing_to_scroll(two):
+    page = two[0].page
+    assert page.evaluate("document.documentElement.scrollHeight") == page.viewport_size["height"]
+
+
 def test_a_reviewer_sees_whose_run_it_is(olivia, rafael):
     tab = olivia.opens("/")
     tab.start("announcer", "Open the doors")
