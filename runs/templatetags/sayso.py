@@ -1,12 +1,14 @@
 """What templates need to say: who, when, how long, and words that came from outside."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.messages.storage.base import Message
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -131,6 +133,12 @@ def risk_icon(name: str) -> str:
 def state_icon(state: str) -> str:
     """The icon of a status; empty: the ring, because it runs."""
     return "" if state in SPINNING else STATE_ICONS.get(state, "circle")
+
+
+@register.filter
+def once(messages: Iterable[Message]) -> list[Message]:
+    """Messages, without those that say the same again: each form that was sent has left its own."""
+    return list({(message.level_tag, str(message)): message for message in messages}.values())
 
 
 @register.filter

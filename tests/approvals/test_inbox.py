@@ -54,6 +54,12 @@ def test_after_a_decision_its_row_is_marked_where_it_stands(owners, approval):
     assert f'id="row-approval-{approval.pk}" hx-swap-oob="true"' in answer
 
 
+def test_the_same_words_after_several_decisions_are_shown_once(owners, owner):
+    for gate in [an_approval(a_paused_run(owner)) for _ in range(2)]:
+        owners.post(f"/inbox/approvals/{gate.pk}/allow/", {"digest": gate.digest})
+    assert inbox(owners).count("Recorded. The run goes on") == 1
+
+
 def test_the_count_is_a_fragment_for_whoever_asks(owners, outsiders, approval):
     assert 'data-count="1"' in owners.get("/inbox/badge/").content.decode()
     assert 'data-count="0"' in outsiders.get("/inbox/badge/").content.decode()
