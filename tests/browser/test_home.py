@@ -59,3 +59,8 @@ def test_what_ended_elsewhere_comes_to_the_open_page(olivia):
     working.button("Allow").click()
     expect(watching.locator("#needs")).to_contain_text("Nothing waits for you")
     expect(watching).to_have_title("Home · Sayso")
+
+
+def test_the_filters_of_the_runs_can_be_hit_by_everybody(olivia):
+    for link in olivia.opens("/runs/").page.locator(".runs-views a").all():
+        assert min(link.bounding_box()[side] for side in ("width", "height")) >= 24
