@@ -52,6 +52,25 @@ def test_tools_are_given_and_taken_away_and_the_page_says_what_that_does(own, fa
     assert "announce" in offered(fake) and "write_file" not in offered(fake)
 
 
+def test_each_choice_says_where_it_comes_from(own):
+    rows, said = own.page.locator(".matrix tbody tr"), []
+    for tool in ("announce", "write_file"):
+        row = rows.filter(has_text=tool)
+        for pick in row.get_by_role("radio").all():
+            pick.check()
+            said.append((tool, pick.get_attribute("value"), row.locator(".matrix-from").inner_text().strip()))
+    assert said == [
+        ("announce", "off", "not given"),
+        ("announce", "ask", "asks in every mode"),
+        ("announce", "deny", "set here"),
+        ("write_file", "off", "not given"),
+        ("write_file", "mode", "mode: runs at once"),
+        ("write_file", "allow", "set here"),
+        ("write_file", "ask", "set here"),
+        ("write_file", "deny", "set here"),
+    ]
+
+
 def test_a_denied_tool_is_refused_without_asking(own, fake):
     name = slug(own)
     own.page.locator(".matrix tbody tr").filter(has_text="write_file").get_by_role("radio", name="Deny").check()
