@@ -20,7 +20,7 @@ from runs import services
 from runs.access import may_control, run_for
 from runs.forms import one_line_end
 from runs.models import Event, Run, RunFile, ToolCall, WrongStatus
-from runs.pages import CallRow, Turn, attempts, doing, row_of, settle, speech, turns, would_repeat
+from runs.pages import CallRow, Turn, attempts, came_up, doing, row_of, settle, shows_row, speech, turns, would_repeat
 from runs.services import Refused
 from runs.states import RunStatus
 from runs.trees import files_of, path_of, usage_of
@@ -109,16 +109,22 @@ def with_panel(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
         usage=usage_of(run) if rows.tree else run.usage,
         call_count=len(rows.calls),
         inspected=(chosen := inspected(rows.calls, request.GET.get("call", ""))),
+        inspected_at=anchor_of(chosen.call, rows.gates) if chosen else "",
         attempts=attempts(chosen.call, rows.calls) if chosen else [],
         **extra,
     )
 
 
 def inspected(calls: list[ToolCall], chosen: str) -> CallRow | None:
-    """The call that the inspector shows: the one that was chosen, else the last that began."""
-    begun = [call for call in calls if call.started_at]
-    found = [call for call in calls if str(call.pk) == chosen] or begun[-1:]
+    """The call that the inspector shows: the one that was chosen, else the last that came up."""
+    found = [call for call in calls if str(call.pk) == chosen] or [call for call in calls if came_up(call)][-1:]
     return row_of(found[0]) if found else None
+
+
+def anchor_of(call: ToolCall, gates: list[Gate]) -> str:
+    """Where the transcript shows the call: its row, or its card where that is all there is."""
+    own = [gate for gate in gates if gate.call_id == call.pk]
+    return f"call-{call.pk}" if shows_row(call, bool(own)) else name_of(own[-1])
 
 
 def page(request: Request, run: Run, status: int = 200, **extra: Any) -> HttpResponse:

@@ -189,6 +189,12 @@ def shows_row(call: ToolCall, has_gate: bool) -> bool:
     return call.tool not in (ASK.name, PLAN.name) and call.state in SHOWN_BESIDE_ITS_GATE
 
 
+def came_up(call: ToolCall) -> bool:
+    """It began, waits, or ended without having begun; questions and plans are not told of as calls."""
+    ahead = (CallState.PROPOSED, CallState.READY)
+    return call.tool not in (ASK.name, PLAN.name) and (call.started_at is not None or call.state not in ahead)
+
+
 def row_of(call: ToolCall) -> CallRow:
     tool = registry.get(call.tool)
     if tool is None:

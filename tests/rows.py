@@ -47,9 +47,9 @@ def said(run: Run, turn: int, text: str, **fields) -> Message:
 
 def called(run: Run, turn: int, tool: str, arguments: dict | None, state="succeeded", ordinal=0, **fields) -> ToolCall:
     fields.setdefault("effect", "effect")
-    begun = None if state in ("proposed", "waiting", "ready") else timezone.now()
+    fields.setdefault("started_at", None if state in ("proposed", "waiting", "ready") else timezone.now())
     return ToolCall.objects.create(
-        run=run, turn=turn, ordinal=ordinal, tool=tool, arguments=arguments, state=state, started_at=begun, **fields
+        run=run, turn=turn, ordinal=ordinal, tool=tool, arguments=arguments, state=state, **fields
     )
 
 

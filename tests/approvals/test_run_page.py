@@ -242,6 +242,17 @@ def test_the_inspector_shows_the_last_call_or_the_one_that_was_chosen(run, page)
     assert f'href="?call={first.pk}#call-{first.pk}"' in page(run)
 
 
+@pytest.mark.parametrize("state", ["waiting", "denied"])
+def test_a_last_call_that_never_began_leads_to_its_card(run, page, state):
+    said(run, 1, "I publish.")
+    called(run, 1, "write_file", {"name": "b.md", "content": "x"})
+    gate = approval_of(called(run, 1, "announce", {"channel": "news", "text": "x"}, state, 1, started_at=None))
+    called(run, 1, "read_file", {"name": "b.md"}, "proposed", 2)
+    last = page(run, name="panel").partition('id="inspected"')[2]
+    assert f'<a href="#approval-{gate.pk}" data-jump>Publish an announcement</a>' in last
+    assert "<dd>it has not</dd>" in last
+
+
 def test_a_chosen_call_is_shown_with_why_it_ran_and_what_it_does(client_of, owner, run):
     said(run, 1, "I look.")
     first = called(run, 1, "read_file", {"name": "a.md"}, effect="read", permitted_by="by mode", result="old words")
