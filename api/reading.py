@@ -46,7 +46,9 @@ def check(data: Any) -> None:
 
 
 class Whole(MultiPartParser):
-    """Refuses a form that breaks off. Django's own takes what has come of it for all of it."""
+    """Refuses a form that breaks off, or a file without a usable name. Django's own takes what has come of it for all
+    of it, and leaves out such files.
+    """
 
     _input_data: Any
     _boundary: bytes
@@ -61,6 +63,12 @@ class Whole(MultiPartParser):
                     file.close()
             raise MultiPartParserError("it breaks off before its last boundary.")
         return fields, files
+
+    def sanitize_file_name(self, file_name: str) -> str:
+        kept: str | None = super().sanitize_file_name(file_name)
+        if kept is None:
+            raise MultiPartParserError(f"{file_name[:200]!r} is not a file name: use one such as notes.md.")
+        return kept
 
 
 class Remembered:

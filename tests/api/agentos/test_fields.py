@@ -11,6 +11,7 @@ from teammates.models import Teammate
 from teammates.services import save
 from teammates.tools import ToolContext
 from tests.api.agentos.door import events_of, names, problem_of, row, sent
+from tests.api.agentos.test_uploads import send
 
 # --- what can be sent along ---
 
@@ -21,6 +22,15 @@ def test_yes_and_no_are_written_in_many_ways(fake, teammate_with, door):
         assert names(events_of(door.create(stream=yes)))[-1] == "RunCompleted", yes
     for no in ("false", "False", "0", "off", "no", "f", "n"):
         assert door.create(stream=no).json()["status"] == "COMPLETED", no
+
+
+@pytest.mark.parametrize("name", [".", "..", "notes/.."])
+def test_a_file_whose_name_says_nothing_is_not_lost_silently(fake, teammate_with, door, name):
+    teammate_with()
+    response = send(door, ("a.txt", "text/plain", b"x"), (name, "text/plain", b"x"))
+    assert problem_of(response) == (400, "BAD_REQUEST")
+    assert f"{name!r} is not a file name" in response.json()["detail"]
+    assert fake.requests == [] and not Run.objects.exists()
 
 
 def test_forms_of_both_kinds_are_read(fake, teammate_with, door):
