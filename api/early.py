@@ -2,7 +2,10 @@
 
 import uuid
 
+from csp.constants import HEADER
+from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import Resolver404
 from ninja.errors import AuthenticationError
 
@@ -11,7 +14,7 @@ from api.agentos.auth import NO_HEADER
 from api.agentos.errors import answer_to as agentos_answer
 from api.agentos.errors import problem as agentos
 from api.m8tes.errors import answer_to as m8tes_answer
-from api.middleware import door_of, match_of, tidy, too_large
+from api.middleware import door_of, limit_of, match_of, tidy, too_large
 
 HOOKS = "/api/v2/hooks/"  # the address itself is the key
 PUBLIC = {"/", "/health", "/info"}
@@ -48,11 +51,18 @@ def without_key(request: HttpRequest) -> HttpResponse:
 
 
 def oversized(request: HttpRequest) -> HttpResponse:
-    """In the shape of the door, or as plain words for a page."""
+    """In the shape of the door; for a page as a page, or as plain words to whoever asked for no page."""
     told, door = too_large(request), door_of(request)
-    if door is None:
-        return finished(request, HttpResponse(told, status=413, content_type="text/plain; charset=utf-8"))
-    return finished(request, door(request, 413, told, "too_large"))
+    if door is not None:
+        return finished(request, door(request, 413, told, "too_large"))
+    if "text/html" in request.headers.get("Accept", ""):
+        return finished(request, oversized_page(request))
+    return finished(request, HttpResponse(told, status=413, content_type="text/plain; charset=utf-8"))
+
+
+def oversized_page(request: HttpRequest) -> HttpResponse:
+    page = render_to_string("413.html", {"limit": limit_of(request.content_type) // 1024**2})
+    return HttpResponse(page, status=413, headers={HEADER: build_policy()})
 
 
 def finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:

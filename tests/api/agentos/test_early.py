@@ -129,6 +129,14 @@ def test_pages_have_a_limit_too(line):
     assert body == b"The body is larger than 4 MB."
 
 
+def test_a_browser_is_shown_a_page_that_says_how_much_may_be_sent(line):
+    line.begin("/sign-in/", Content_Length=5 * MB, Accept="text/html,application/xhtml+xml,*/*;q=0.8", **FORM)
+    response, body = line.answer()
+    assert (response.status, response.headers.get_content_type()) == (413, "text/html")
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert "A form may hold 4 MB, and yours is larger. Nothing was sent" in body.decode()
+
+
 def test_an_address_that_is_no_path_is_no_fault_of_the_server(line):
     assert line.begin("agents", method="GET").answer()[0].status in (400, 404)
 
