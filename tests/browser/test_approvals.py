@@ -90,6 +90,21 @@ def test_a_change_that_does_not_fit_names_its_field_and_keeps_what_was_typed(ask
     assert published(asked.name) == [f"Typed with care ({asked.name})"]
 
 
+def test_a_field_that_was_drawn_larger_is_refused_without_a_complaint_of_the_browser(asked):
+    """A size that is drawn with the mouse is an inline style, which htmx may not copy to the field that comes."""
+    asked.card.get_by_role("link", name="Edit").click()
+    text, mouse = asked.card.get_by_label("Text"), asked.page.mouse
+    box = text.bounding_box()
+    mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] - 4)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] + 60)
+    mouse.up()
+    expect(text).to_have_attribute("style", re.compile("height"))
+    asked.card.get_by_label("Channel").fill("c" * 81)
+    asked.button("Allow with these changes").click()
+    expect(asked.card.get_by_label("Channel")).to_have_attribute("aria-invalid", "true")
+
+
 def test_the_arguments_can_be_changed_as_json_and_broken_json_is_said(asked, published):
     asked.card.get_by_role("link", name="Edit").click()
     asked.button("JSON").click()
