@@ -25,7 +25,7 @@ def lacks_key(request: HttpRequest) -> bool:
     door = door_of(request)
     if door is None or tidy(request.path_info) in PUBLIC or request.path_info.startswith(HOOKS):
         return False
-    if bears_key(request.headers.get("Authorization", "")):
+    if bears_key(request.META.get("HTTP_AUTHORIZATION", "")):
         return False
     try:
         match_of(request, door)

@@ -16,7 +16,7 @@ from runs.errors import Refused
 from runs.locks import write
 from runs.models import Run
 
-HEADER = "Idempotency-Key"
+HEADER = "HTTP_IDEMPOTENCY_KEY"  # as `META` has it
 KEPT = timedelta(hours=24)
 
 
@@ -33,7 +33,7 @@ def once(request: HttpRequest, owner: Any, route: str, asked: dict[str, Any], be
 
     `Refused` (key_reused) when the key came with another request before.
     """
-    key = request.headers.get(HEADER, "")
+    key = request.META.get(HEADER, "")
     if not key:
         return Begun(begin(), replayed=False)
     if len(key) > 255:

@@ -58,7 +58,7 @@ def request_id(get_response: GetResponse) -> GetResponse:
     """A name for each request, a proxy's where it gave one: in every line of the log, and in the answer."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get("X-Request-Id", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")  # `headers` would name them all anew, for each request
         name = given if re.fullmatch(r"[\w-]{1,64}", given, re.ASCII) else uuid.uuid4().hex
         token = request_at_hand.set(name)
         try:

@@ -60,15 +60,15 @@ def write(*, durable: bool = False, savepoint: bool = True) -> Iterator[None]:
     within = getattr(_here, "writes", False)
     db = database()
     if db.vendor != "sqlite" or db.in_atomic_block:
-        with transaction.atomic(savepoint=savepoint or not within), _marked(within):
-            yield
+        with transaction.atomic(savepoint=savepoint or not within):
+            yield from _marked(within)
         return
     turns.acquire()
     try:
         if durable:
             _synchronous("FULL")
-        with transaction.atomic(), _marked(within):
-            yield
+        with transaction.atomic():
+            yield from _marked(within)
     finally:
         try:
             if durable:
@@ -77,7 +77,6 @@ def write(*, durable: bool = False, savepoint: bool = True) -> Iterator[None]:
             turns.release()
 
 
-@contextmanager
 def _marked(within: bool) -> Iterator[None]:
     _here.writes = True
     try:

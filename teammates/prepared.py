@@ -52,6 +52,13 @@ def taken_as_it_is(column: Any) -> frozenset[type]:
     return frozenset(kind for kind in plain if kind is not None)
 
 
+def saved(column: Any, value: Any) -> Any:
+    """The value as the database takes it."""
+    if type(value) is datetime:
+        return database().ops.adapt_datetimefield_value(value)
+    return column.get_db_prep_save(value, database())
+
+
 class Slot(Expression):
     """A place in a statement for a value that each use gives."""
 
@@ -69,7 +76,7 @@ class Slot(Expression):
             return value
         value = value.pk if isinstance(value, Model) else value
         if self.column is not None:
-            return self.column.get_db_prep_save(value, database())
+            return saved(self.column, value)
         if isinstance(value, int):
             return max(LEAST, min(value, MOST))
         if isinstance(value, datetime):
@@ -131,9 +138,9 @@ class Ready:
         if not self._sql:
             return []
         db = database()
-        with db.cursor() as cursor:
-            cursor.execute(self._sql, bind(self._params, values))
-            return [self._made(self._converted(row, db)) for row in cursor.fetchall()]
+        cursor = db.cursor()  # it ends with its last name: closing it costs more than it frees
+        cursor.execute(self._sql, bind(self._params, values))
+        return [self._made(self._converted(row, db)) for row in cursor.fetchall()]
 
     def _converted(self, row: Sequence[Any], db: Any) -> Sequence[Any]:
         converted = list(row)
@@ -231,9 +238,9 @@ def change(model: type[Model], where: Mapping[str, Any], **changes: Any) -> int:
 
 
 def changed(sql: str, params: Sequence[Any], values: Mapping[str, Any]) -> int:
-    with database().cursor() as cursor:
-        cursor.execute(sql, bind(params, values))
-        return int(cursor.rowcount)
+    cursor = database().cursor()
+    cursor.execute(sql, bind(params, values))
+    return int(cursor.rowcount)
 
 
 Column = tuple[Any, frozenset[type], str]  # the field, what it takes as it is, its name in the object
@@ -247,15 +254,15 @@ def insert(row: M) -> M:
         _inserts[model] = inserting(row)
     sql, columns = _inserts[model]
     db, have = database(), row.__dict__
-    with db.cursor() as cursor:
-        cursor.execute(
-            sql,
-            [
-                value if type(value := have[name]) in plain else field.get_db_prep_save(field.pre_save(row, True), db)
-                for field, plain, name in columns
-            ],
-        )
-        row.pk = cursor.fetchone()[0]
+    cursor = db.cursor()
+    cursor.execute(
+        sql,
+        [
+            value if type(value := have[name]) in plain else saved(field, field.pre_save(row, True))
+            for field, plain, name in columns
+        ],
+    )
+    row.pk = cursor.fetchone()[0]
     row._state.adding, row._state.db = False, db.alias
     return row
 

@@ -44,7 +44,7 @@ class Enter(AuthBase):
     def __call__(self, request: HttpRequest) -> Caller:
         if opening.is_open(request):
             return Caller(local_owner())
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise AuthenticationError(401, NO_HEADER)
         return self.holder(token.strip())

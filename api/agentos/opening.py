@@ -60,9 +60,9 @@ def is_direct(request: HttpRequest) -> bool:
 
 def is_foreign(request: HttpRequest) -> bool:
     """Does a page of another site send it? Browsers say so; other clients send neither header."""
-    origin = request.headers.get("Origin")
+    origin: str | None = request.META.get("HTTP_ORIGIN")
     if origin is None:
-        return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+        return str(request.META.get("HTTP_SEC_FETCH_SITE", "none")) not in ("none", "same-origin")
     if origin in settings.CORS_ORIGINS:
         return False
     try:

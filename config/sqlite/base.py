@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3.operations import DatabaseOperations
+from django.db.models.expressions import Col
 
 STATEMENTS = 1000  # whose writing is kept
 KEEP = 16  # connections of a database that wait for their next use
@@ -31,36 +33,45 @@ class Cursor(base.SQLiteCursorWrapper):
         return _converted(query)
 
 
+def told_as_djangos(plain: Any) -> Any:
+    def method(cursor: "Direct", *args: Any) -> Any:
+        try:
+            return plain(cursor, *args)
+        except sqlite3.Error:
+            with cursor.db.wrap_database_errors:
+                raise
+
+    return method
+
+
 class Direct(Cursor):
     """What Django's wrapper around a cursor does, without the wrapper: its layers cost more than most statements."""
 
     db: "DatabaseWrapper"
 
     def execute(self, query: str, params: Any = None) -> Any:
-        self.db.validate_no_broken_transaction()
-        with self.db.wrap_database_errors:
+        if self.db.needs_rollback:
+            self.db.validate_no_broken_transaction()
+        try:
+            if type(params) in (tuple, list):
+                return sqlite3.Cursor.execute(self, _converted(query), params)
             return super().execute(query, params)
+        except sqlite3.Error:
+            with self.db.wrap_database_errors:
+                raise
 
     def executemany(self, query: str, param_list: Any) -> Any:
         self.db.validate_no_broken_transaction()
-        with self.db.wrap_database_errors:
-            return super().executemany(query, param_list)
-
-    def fetchone(self) -> Any:
-        with self.db.wrap_database_errors:
-            return super().fetchone()
+        return self._many(query, param_list)
 
     def fetchmany(self, size: int | None = None) -> list[Any]:
-        with self.db.wrap_database_errors:
-            return super().fetchmany(size or self.arraysize)
+        return cast(list[Any], self._some(size or self.arraysize))
 
-    def fetchall(self) -> list[Any]:
-        with self.db.wrap_database_errors:
-            return super().fetchall()
-
-    def __next__(self) -> Any:
-        with self.db.wrap_database_errors:
-            return super().__next__()
+    _many = told_as_djangos(Cursor.executemany)
+    _some = told_as_djangos(sqlite3.Cursor.fetchmany)
+    fetchone = told_as_djangos(sqlite3.Cursor.fetchone)
+    fetchall = told_as_djangos(sqlite3.Cursor.fetchall)
+    __next__ = told_as_djangos(sqlite3.Cursor.__next__)
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +84,8 @@ def _moment(text: bytes) -> datetime:
     return datetime.fromisoformat(text.decode()).replace(tzinfo=UTC)
 
 
+READ_BY_THE_DRIVER = ("DateTimeField", "BooleanField")  # of columns, whose declared type it is told; not of expressions
+
 # Django reads a moment without its zone, and adds in three more steps that it is of UTC, as it is written.
 sqlite3.register_converter("datetime", _moment)
 
@@ -82,7 +95,22 @@ def _converted(query: str) -> str:
     return base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
 
 
+class Operations(DatabaseOperations):
+    """Django's, without its second looks at moments of UTC and at what the driver has read as what it is."""
+
+    def get_db_converters(self, expression: Any) -> list[Any]:
+        if isinstance(expression, Col) and expression.output_field.get_internal_type() in READ_BY_THE_DRIVER:
+            return []
+        return super().get_db_converters(expression)
+
+    def adapt_datetimefield_value(self, value: Any) -> Any:
+        if type(value) is datetime and value.tzinfo is UTC:
+            return str(value.replace(tzinfo=None))
+        return super().adapt_datetimefield_value(value)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = Operations
     connection: Any
     _thread_ident: int  # the stubs leave it out
 
