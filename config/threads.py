@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from typing import Any
@@ -53,28 +53,34 @@ class PagesHandler(ASGIHandler):
         """The response. What may wait is done in its thread right after it; a held one listens by then."""
         loop, acts = asyncio.get_running_loop(), list[Act]()
         thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1, thread_name_prefix="request")
+        answered = loop.create_future()
 
-        def job() -> Any:
-            with kept_back(acts):
-                response = respond()
-            if isinstance(response, Held):
-                response.listen(loop)
-            return response
+        def job() -> None:
+            response = error = None
+            try:
+                with kept_back(acts):
+                    response = respond()
+                if isinstance(response, Held):
+                    response.listen(loop)
+            except BaseException as caught:  # noqa: BLE001 - it is raised where the answer is awaited
+                error = caught
+            loop.call_soon_threadsafe(tell, response, error)
+            finish(acts, response)
+            if acts:  # they may have taken their time
+                loop.call_soon_threadsafe(self.give_back, thread)
 
-        answering = thread.submit(copy_context().run, job)
-        ending = thread.submit(finish, acts, answering)
-        answered = False
-        try:
-            response = await asyncio.wrap_future(answering)
-            answered = True
-            return response
-        finally:
-            if answered and not acts:
+        def tell(response: Any, error: BaseException | None) -> None:
+            if not acts:
                 self.give_back(thread)
-            else:  # it may take its time
-                ending.add_done_callback(lambda _: loop.call_soon_threadsafe(self.give_back, thread))
-            if not answered:
-                answering.add_done_callback(leave)
+            if answered.cancelled():
+                leave(response)
+            elif error:
+                answered.set_exception(error)
+            else:
+                answered.set_result(response)
+
+        thread.submit(copy_context().run, job)
+        return await answered
 
     def give_back(self, thread: ThreadPoolExecutor) -> None:
         if len(self._idle) < KEPT:
@@ -91,23 +97,17 @@ class PagesHandler(ASGIHandler):
         return response
 
 
-def finish(acts: list[Act], answering: "Future[Any]") -> None:
+def finish(acts: list[Act], response: Any) -> None:
     """Do what could wait, then close the answer and with it the request, unless content is still to be read."""
     try:
         for act in acts:
             act()
     finally:
-        response = response_of(answering)
         if isinstance(response, Held) or (response is not None and not response.streaming):
             response.close()
 
 
-def leave(answering: "Future[Any]") -> None:
+def leave(response: Any) -> None:
     """The client has left, so nobody serves the answer."""
-    if isinstance(response := response_of(answering), Held):
+    if isinstance(response, Held):
         response.leave()
-
-
-def response_of(answering: "Future[Any]") -> Any:
-    """None where it was given up, or ended with an error."""
-    return None if answering.cancelled() or answering.exception() else answering.result()
