@@ -14,6 +14,7 @@ from bench.words import expect, pace
 
 FEW = 1000  # runs of a young installation, to compare with
 HELD = 100  # streams of one run
+AT_ONCE = 8  # runs, as of a server that has more to do than one client asks of it
 ONE_TOKEN = pace(1, 1000)
 SLOWLY = pace(600, 1)
 POLLED = 0.05  # seconds between two looks at a run that goes on
@@ -63,6 +64,8 @@ async def one_token(web: aiohttp.ClientSession, bench: Bench, times: int) -> Non
 
     spent = await cost(bench, times, run)
     print(f"A run of one token, begun and looked at: {spent:.2f} ms of the server's CPU ({looked / times:.1f} looks)")
+    spent = await cost(bench, times, lambda: asyncio.gather(*[run() for _ in range(AT_ONCE)])) / AT_ONCE
+    print(f"Each of {AT_ONCE} that are begun at once: {spent:.2f} ms")
 
 
 async def held(web: aiohttp.ClientSession, bench: Bench) -> None:

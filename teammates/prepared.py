@@ -110,7 +110,7 @@ class Select(Generic[Row]):
                 self._ready.pop(next(iter(self._ready)), None)
             made = self._make(*shape, **{name: Slot(name) for name in values})
             ready = self._ready[key] = Ready(made)
-        return cast(list[Row], ready.rows(values))
+        return ready.rows(values)
 
     def first(self, *shape: Any, **values: Any) -> Row | None:
         """The first of the rows; the statement itself should ask for one."""
