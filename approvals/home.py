@@ -13,7 +13,7 @@ from approvals.access import waiting_for
 from approvals.cards import kind_of
 from approvals.models import Gate, ToolApproval
 from runs.access import visible_runs
-from runs.forms import LaunchForm, last_used
+from runs.forms import Choice, LaunchForm, last_used
 from runs.models import Event, Run, ToolCall
 from runs.pages import dashes, doing, settle
 from runs.services import Refused
@@ -83,12 +83,19 @@ def show(request: Request, form: LaunchForm, status: int = 200) -> HttpResponse:
         **work(request.user, gates),
     }
     context |= {"waiting_count": len(gates), "live_runs": context["living_count"]}  # counted already
+    if not context["living"] and not context["ended"]:
+        context["sample"] = sample(form)
     return render(request, "approvals/home.html", context, status=status)
 
 
 def scripted(form: LaunchForm) -> list[str]:
     """Those that the built-in script plays, because no model was set up."""
     return [choice.key for choice in form.choices if choice.model == "demo"]
+
+
+def sample(form: LaunchForm) -> Choice | None:
+    """Who shows a newcomer, at no cost, how a run stops."""
+    return next((one for one in form.choices if one.model == "demo" and one.mode == Mode.APPROVAL and one.people), None)
 
 
 def strip(gates: list[Gate]) -> dict[str, Any]:

@@ -39,7 +39,11 @@
 
   // Ctrl+Enter or Cmd+Enter sends.
   const mac = /Mac|iPhone|iPad/.test(navigator.platform);
-  if (mac) for (const key of document.querySelectorAll('[data-keys="enter"]')) key.textContent = "⌘↵";
+  const nameKeys = () => {
+    if (mac) for (const key of document.querySelectorAll('[data-keys="enter"]')) key.textContent = "⌘↵";
+  };
+  nameKeys();
+  for (const swapped of ["htmx:afterSettle", "sayso:swapped"]) document.addEventListener(swapped, nameKeys);
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     const form = event.target.closest?.("form[data-send-with-keys]");

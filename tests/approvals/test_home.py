@@ -171,3 +171,31 @@ def test_the_box_offers_the_teammate_that_was_used_last(home, owner, clerk):
     html = home()
     assert 'value="zoe" data-mode="plan" data-people="1" selected' in html
     assert 'value="plan" checked' in html
+
+
+# --- the sample ---
+
+
+SAMPLE = "See it stop for you"
+
+
+def test_a_newcomer_is_offered_a_sample_of_the_script(home, owner, clerk, client_of, settings):
+    settings.DEFAULT_MODEL = "demo"
+    html = home()
+    assert SAMPLE in html and f'name="teammate" value="{clerk.slug}"' in html
+    sent = {"teammate": clerk.slug, "permission_mode": "approval", "message": "Tell everybody"}
+    assert client_of(owner).post(START, sent).status_code == 302
+    assert SAMPLE not in home()
+
+
+@pytest.mark.parametrize("of", [{"model": "gpt-5"}, {"mode": "autonomous"}, {"enabled": False}])
+def test_no_sample_costs_anything_or_runs_through(home, of, settings):
+    settings.DEFAULT_MODEL = "demo"
+    teammate(**of)
+    assert SAMPLE not in home()
+
+
+def test_who_has_runs_is_no_newcomer(home, owner, clerk, settings):
+    settings.DEFAULT_MODEL = "demo"
+    run_of(owner, clerk, status="completed")
+    assert SAMPLE not in home()
