@@ -100,8 +100,8 @@ def tag_of(value: Any) -> str:
         return "empty text"
     if isinstance(value, str):
         try:
-            loads(value)
-        except Unreadable:
+            json.loads(value, parse_int=str)  # of any length
+        except (ValueError, RecursionError):
             return ""
         return "text"
     return ""

@@ -1,9 +1,10 @@
 """Django's pages on ASGI with as few changes of threads, and as few new ones, as can be."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from typing import Any
@@ -16,6 +17,8 @@ from django.urls import set_script_prefix
 
 from api.streams import Held, while_there
 from runs.afterwards import Act, kept_back
+
+logger = logging.getLogger("sayso.pages")
 
 KEPT = 16  # idle threads; more than that end with their request
 
@@ -55,32 +58,22 @@ class PagesHandler(ASGIHandler):
         thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1, thread_name_prefix="request")
         answered = loop.create_future()
 
-        def job() -> None:
-            response = error = None
-            try:
-                with kept_back(acts):
-                    response = respond()
-                if isinstance(response, Held):
-                    response.listen(loop)
-            except BaseException as caught:  # noqa: BLE001 - it is raised where the answer is awaited
-                error = caught
-            loop.call_soon_threadsafe(tell, response, error)
-            finish(acts, response)
-            if acts:  # they may have taken their time
-                loop.call_soon_threadsafe(self.give_back, thread)
-
         def tell(response: Any, error: BaseException | None) -> None:
             if not acts:
                 self.give_back(thread)
-            if answered.cancelled():
-                leave(response)
-            elif error:
-                answered.set_exception(error)
-            else:
-                answered.set_result(response)
+            settle(answered, response, error)
 
-        thread.submit(copy_context().run, job)
-        return await answered
+        def job() -> None:
+            response, error = attempt(respond, loop, acts)
+            try:
+                loop.call_soon_threadsafe(tell, response, error)
+                finish(acts, response)
+            finally:
+                if acts:  # they may have taken their time
+                    loop.call_soon_threadsafe(self.give_back, thread)
+
+        thread.submit(copy_context().run, job).add_done_callback(report)
+        return await taken(answered)
 
     def give_back(self, thread: ThreadPoolExecutor) -> None:
         if len(self._idle) < KEPT:
@@ -97,6 +90,38 @@ class PagesHandler(ASGIHandler):
         return response
 
 
+def attempt(
+    respond: Callable[[], Any], loop: asyncio.AbstractEventLoop, acts: list[Act]
+) -> tuple[Any, BaseException | None]:
+    """The response, or what went wrong; what may wait is in `acts` then."""
+    try:
+        with kept_back(acts):
+            response = respond()
+        if isinstance(response, Held):
+            response.listen(loop)
+        return response, None
+    except BaseException as error:  # noqa: BLE001 - it is raised where the answer is awaited
+        return None, error
+
+
+def settle(answered: "asyncio.Future[Any]", response: Any, error: BaseException | None) -> None:
+    if answered.cancelled():
+        leave(response)
+    elif error:
+        answered.set_exception(error)
+    else:
+        answered.set_result(response)
+
+
+async def taken(answered: "asyncio.Future[Any]") -> Any:
+    try:
+        return await answered
+    except asyncio.CancelledError:
+        if answered.done() and not answered.cancelled() and not answered.exception():
+            leave(answered.result())  # it came at the very moment at which the client left
+        raise
+
+
 def finish(acts: list[Act], response: Any) -> None:
     """Do what could wait, then close the answer and with it the request, unless content is still to be read."""
     try:
@@ -105,6 +130,11 @@ def finish(acts: list[Act], response: Any) -> None:
     finally:
         if isinstance(response, Held) or (response is not None and not response.streaming):
             response.close()
+
+
+def report(job: "Future[None]") -> None:
+    if error := job.exception():
+        logger.error("What may wait until a request is answered has failed", exc_info=error)
 
 
 def leave(response: Any) -> None:

@@ -52,11 +52,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A page, or the way to it where only its last slash is missing. Of an address that nobody has, programs that ask
     for no page are told as by the AgentOS door.
     """
-    if request.method in ("GET", "HEAD") and is_valid_path(f"{request.path_info}/"):
-        return redirect(f"{request.path}/{'?' * bool(query := request.META['QUERY_STRING'])}{query}")
+    if request.method in ("GET", "HEAD") and lacks_slash(request.path_info):
+        return redirect(request.get_full_path(force_append_slash=True))
     if isinstance(exception, Resolver404) and "text/html" not in request.headers.get("Accept", "text/html"):
         return problem(request, 404, f"There is nothing at {request.path}.")
     return page_not_found(request, exception)
+
+
+def lacks_slash(path: str) -> bool:
+    """Is there a page, were it not for that? The admin site looks by itself, and takes every address for one of its."""
+    return not path.endswith("/") and not path.startswith("/admin/") and bool(is_valid_path(f"{path}/"))
 
 
 def broken(request: HttpRequest) -> HttpResponse:

@@ -34,7 +34,7 @@ def parser(without: tuple[str, ...]) -> MarkdownIt:
 def markdown(text: str) -> SafeString:
     """The Markdown of a model as HTML of a closed list of tags; what is beyond the limit follows as it is."""
     head, rest = split_at_limit(text)
-    tail = format_html('<pre class="beyond">{}</pre>', rest) if rest else SafeString()
+    tail = format_html('<pre class="beyond">{}</pre>', legible(rest)) if rest else SafeString()
     return rendered(head) + tail
 
 

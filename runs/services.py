@@ -22,7 +22,7 @@ from runs.states import RunStatus
 from runs.uploads import Given, take
 from runs.wakeup import wake
 from teammates import json_schemas
-from teammates.legible import without_misleading
+from teammates.legible import says_nothing
 from teammates.models import Mode, Revision, Workflow
 from teammates.performers import Performer, kind_of, newest_revision
 from teammates.prepared import Select, Update, change, insert
@@ -96,7 +96,7 @@ def touch(session: Session, **changes: Any) -> None:
 def check_message(message: str) -> None:
     if clean(message) != message:
         raise Refused("The message holds a NUL or half of a character; remove it.", field="message")
-    if not without_misleading(message).strip():
+    if says_nothing(message):
         raise Refused("Say what is to be done.", field="message", code="empty")
     if len(message) > MESSAGE_LIMIT:
         over = f"The message has {len(message):,} characters; {MESSAGE_LIMIT:,} fit. Put the rest in a file."

@@ -15,6 +15,7 @@ from runs.engine.reply import clean
 from runs.errors import Refused
 from runs.locks import write
 from runs.models import Run, Session, SessionKind, WrongStatus
+from teammates.legible import without_misleading
 from teammates.prepared import insert
 
 KEY_LIMIT = NAME_LIMIT = 200
@@ -114,7 +115,8 @@ def names_of(sessions: list[Session]) -> dict[int, str]:
     unnamed = [session.pk for session in sessions if not session.name]
     oldest = Run.objects.filter(session__in=unnamed).values("session").annotate(first=Min("pk")).values("first")
     runs = Run.objects.filter(pk__in=oldest).only("session_id", "message")
-    return {session.pk: session.name for session in sessions} | {run.session_id: run.title for run in runs}
+    named = {session.pk: without_misleading(session.name) for session in sessions}
+    return named | {run.session_id: run.title for run in runs}
 
 
 def tokens_of(session: Session) -> dict[str, int]:

@@ -6,12 +6,19 @@ from django.core.exceptions import ValidationError
 
 # In words of people and models. Left alone is what languages need: joiners, marks of direction, all kinds of blanks.
 MISLEADING = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
+
+UNSEEN = re.compile("[\\s\xad\u200b-\u200f\ufe00-\ufe0f]")
 
 
 def without_misleading(words: str) -> str:
     return MISLEADING.sub("", words)
+
+
+def says_nothing(words: str) -> bool:
+    """Is there nothing in it that could be seen?"""
+    return not UNSEEN.sub("", without_misleading(words))
 
 
 def check_name(name: str) -> None:

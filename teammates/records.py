@@ -31,7 +31,7 @@ class Record(models.Model):
             for name, value in given.items():
                 if name in plain or name in made:
                     self.__dict__[name] = value
-                elif hasattr(type(self), name):  # a related row, which also tells its id; or `pk`
+                elif name in _names(type(self)):  # a related row, which also tells its id; or `pk`
                     setattr(self, name, value)
                 else:
                     raise TypeError(f"{type(self).__name__} has no field {name!r}.")
@@ -58,6 +58,11 @@ def _defaults(model: type[models.Model]) -> tuple[dict[str, Any], dict[str, Call
         else:
             plain[field.attname] = field.get_default()
     return plain, made
+
+
+@cache
+def _names(model: type[models.Model]) -> frozenset[str]:
+    return frozenset({"pk", *(field.name for field in model._meta.concrete_fields)})
 
 
 # The owner of a key is read with each request to a door, and nobody listens to this model either.

@@ -106,6 +106,17 @@ def test_a_page_is_found_without_its_last_slash(client_of, owner, address):
     assert (answer.status_code, answer["Location"]) == (302, f"{path}/{'?' + query if query else ''}")
 
 
+@pytest.mark.parametrize(
+    "address", ["/admin/nothing", "/admin/nothing/", "/admin/auth/nope/", "/inbox/nothing", "/nothing/"]
+)
+def test_an_address_that_is_nobodys_leads_nowhere(client_of, staff, address):
+    assert client_of(staff).get(address, follow=True).status_code == 404
+
+
+def test_what_is_written_with_percent_signs_stays_so(client):
+    assert client.get("/shared/a%3Fb%25")["Location"] == "/shared/a%3Fb%25/"
+
+
 def test_a_form_without_the_last_slash_is_not_sent_on(client_of, owner):
     assert client_of(owner).post("/inbox").status_code == 404
 

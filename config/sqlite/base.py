@@ -96,7 +96,10 @@ def _converted(query: str) -> str:
 
 
 class Operations(DatabaseOperations):
-    """Django's, without its second looks at moments of UTC and at what the driver has read as what it is."""
+    """Django's, without its second looks at moments of UTC and at what the driver has read as what it is.
+
+    So rows of `raw()` must not name an expression as such a column.
+    """
 
     def get_db_converters(self, expression: Any) -> list[Any]:
         if isinstance(expression, Col) and expression.output_field.get_internal_type() in READ_BY_THE_DRIVER:

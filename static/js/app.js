@@ -52,24 +52,12 @@
     form.requestSubmit();
   });
 
-  // A message outlives a session that has run out: it is kept until a page shows that it was taken, or its form again.
-  const UNSENT = "sayso.unsent.";
-  const unsent = (form) => UNSENT + form.getAttribute("action");
-  for (const form of document.querySelectorAll("form[data-send-with-keys]")) {
-    const field = form.elements.message;
-    if (!field.value && !field.disabled) field.value = sessionStorage.getItem(unsent(form)) ?? "";
-  }
-  if (document.body.dataset.socket) {
-    for (const key of Object.keys(sessionStorage)) if (key.startsWith(UNSENT)) sessionStorage.removeItem(key);
-  }
-
   // One press starts one run.
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("[data-send-with-keys]")) return;
     if (form.dataset.sent) return void event.preventDefault();
     form.dataset.sent = "1";
-    sessionStorage.setItem(unsent(form), form.elements.message.value);
   });
   addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
@@ -130,4 +118,18 @@
     jump(link.hash.slice(1));
   });
   document.addEventListener("sayso:swapped", () => awaited && jump(awaited));
+
+  // A message outlives a session that has run out: who signs in again finds it where it was sent from. Any other page
+  // shows that it was taken, or belongs to somebody else.
+  const UNSENT = "sayso.unsent.";
+  const unsent = (form) => `${UNSENT}${document.body.dataset.user}.${form.getAttribute("action")}`;
+  const signedInAgain = document.referrer && new URL(document.referrer).pathname.startsWith("/sign-in/");
+  for (const form of document.querySelectorAll("form[data-send-with-keys]")) {
+    const field = form.elements.message;
+    if (signedInAgain && !field.value && !field.disabled) field.value = sessionStorage.getItem(unsent(form)) ?? "";
+  }
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith(UNSENT)) sessionStorage.removeItem(key);
+  document.addEventListener("submit", ({ target: form }) => {
+    if (form.matches("[data-send-with-keys]")) sessionStorage.setItem(unsent(form), form.elements.message.value);
+  });
 })();

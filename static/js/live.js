@@ -42,13 +42,13 @@
   // A card that asks whether it is still true waits for the hand that writes in it.
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     const asks = detail.requestConfig.elt, card = asks.closest(".gate");
-    if (!asks.matches("[data-watch]") || !isWritten(card)) return;
+    if (!detail.shouldSwap || !asks.matches("[data-watch]") || !isWritten(card)) return;
     detail.shouldSwap = false;
     hold(card.id);
   });
 
   document.addEventListener("htmx:load", ({ detail }) => {
-    if (held.delete(detail.elt.id) && !held.size) byId("held").hidden = true;
+    if (detail.elt.matches(".gate") && held.delete(detail.elt.id) && !held.size) byId("held").hidden = true;
   });
 
   function isWritten(card) {
@@ -190,7 +190,7 @@
   // --- text, as it is spoken ---
 
   // What would not be seen, or would turn the order of what is, is named as on the server.
-  const MISLEADING = /[\0-\x08\v\f\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+  const MISLEADING = /[\0-\x08\v\f\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
   const named = (one) => `U+${one.codePointAt().toString(16).toUpperCase().padStart(4, "0")}`;
   const legible = (words) => words.replace(MISLEADING, named);
 

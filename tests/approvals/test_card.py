@@ -119,6 +119,9 @@ def test_who_decides_is_told_that_the_teammate_is_disabled(owners, approval):
     assert "is disabled" not in owners.get(address).content.decode()
     Teammate.objects.filter(pk=approval.run.teammate_id).update(enabled=False)
     assert f"{approval.run.teammate.name} is disabled." in owners.get(address).content.decode()
+    Teammate.objects.filter(pk=approval.run.teammate_id).update(archived_at=now())
+    page = owners.get(address).content.decode()
+    assert f"{approval.run.teammate.name} is archived." in page and "can be enabled" not in page
 
 
 def test_a_call_that_never_ran_because_the_run_failed_says_so(owners, approval):

@@ -164,6 +164,18 @@ def test_what_is_being_written_in_the_inbox_stays_when_somebody_else_decides(ask
     expect(held).to_be_hidden()
 
 
+def test_news_of_another_call_leaves_a_card_that_is_written_in_alone(asked):
+    inbox = asked.another("/inbox/")
+    inbox.card.get_by_role("link", name="Deny").click()
+    inbox.card.get_by_label("Why not?").fill("Typed with care")
+    other = asked.another("/")
+    with inbox.page.expect_response(lambda answer: answer.status == 204):
+        other.start("announcer", f"Another thing ({asked.name})")
+    expect(inbox.page.locator("[data-waiting]").first).to_have_text("2")
+    expect(inbox.page.locator("#held")).to_be_hidden()
+    expect(inbox.card.get_by_label("Why not?")).to_have_value("Typed with care")
+
+
 def test_who_sends_what_they_wrote_after_somebody_decided_is_told(asked):
     inbox = asked.another("/inbox/")
     inbox.card.get_by_role("link", name="Deny").click()

@@ -76,3 +76,13 @@ def test_a_message_outlives_a_session_that_has_run_out(olivia):
     expect(page.locator("#run")).to_be_visible()
     page.goto("/")
     expect(page.get_by_label("What is to be done?")).to_have_value("")
+
+
+def test_nobody_else_finds_the_message_of_a_session_that_has_run_out(olivia, rafael):
+    page = olivia.opens("/").page
+    page.get_by_label("What is to be done?").fill("Only mine")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Start").click()
+    sign_in(page, rafael.name, PASSWORD)
+    expect(page.get_by_label("What is to be done?")).to_have_value("")
+    assert "Only mine" not in page.evaluate("JSON.stringify(sessionStorage)")

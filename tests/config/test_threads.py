@@ -6,7 +6,7 @@ import threading
 import pytest
 from django.http import HttpResponse
 
-from api.streams import EventStream, ear_of
+from api.streams import EventStream, Held, ear_of
 from config.threads import PagesHandler
 from runs import journal
 from runs.afterwards import afterwards, kept_back
@@ -131,3 +131,35 @@ def test_nobody_listens_for_a_client_that_has_left(page, start, teammate_with):
     assert page(respond, leaves=asked) == []
     assert eventually(lambda: len(done) == 1)
     assert eventually(lambda: not hub.followed)
+
+
+def test_nobody_listens_for_a_client_that_leaves_as_the_answer_comes():
+    leaving, heard = [], []
+
+    class Last(Held):
+        def listen(self, loop):
+            heard.append("listens")
+            loop.call_soon_threadsafe(lambda: loop.call_soon(leaving[0].cancel))
+
+        def leave(self):
+            heard.append("leaves")
+
+    async def request():
+        handler = PagesHandler()
+        task = asyncio.create_task(handler.answer(Last))
+        leaving.append(task)
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.to_thread(eventually, lambda: len(heard) == 2)
+        return task.cancelled()
+
+    assert asyncio.run(request())
+    assert heard == ["listens", "leaves"]
+
+
+def test_an_act_that_fails_is_told_and_its_thread_serves_on(page, caplog):
+    def respond():
+        afterwards(lambda: 1 / 0)
+        return HttpResponse(b"yes")
+
+    assert page(respond)[-1]["body"] == b"yes"  # `page` waits for the thread
+    assert eventually(lambda: "ZeroDivisionError" in caplog.text)

@@ -58,8 +58,9 @@ def test_a_new_row_has_its_defaults_and_what_is_given(django_user_model):
 
 
 def test_a_new_row_takes_no_name_that_it_does_not_have():
-    with pytest.raises(TypeError, match="Run has no field 'mesage'"):
-        Run(mesage="Hello")
+    for name in ("mesage", "save", "objects", "title"):
+        with pytest.raises(TypeError, match=f"Run has no field '{name}'"):
+            Run(**{name: "Hello"})
 
 
 def test_a_user_is_read_the_same_way(django_user_model, django_assert_num_queries):
