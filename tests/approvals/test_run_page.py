@@ -214,6 +214,13 @@ def test_tokens_are_counted_over_all_turns(owner, clerk, page):
     assert "<dt>Out</dt><dd>1,912</dd>" in html
 
 
+def test_what_an_endpoint_does_not_tell_is_not_counted_as_nothing(owner, clerk, page, settings):
+    settings.DEFAULT_MODEL = "gpt-5"
+    assert "not told" not in page(run_of(owner, clerk))
+    html = page(run_of(owner, clerk, usage={"model_calls": 2, "cost": 0.0}))
+    assert "not told" in html and "not known" in html
+
+
 def test_the_scripted_model_is_labelled(owner, clerk, page):
     run = run_of(owner, clerk)
     said(run, 1, "Prepared words.")
