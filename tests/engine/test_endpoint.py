@@ -71,7 +71,8 @@ def test_a_proxy_is_asked_in_its_place(fake, ask, settings, monkeypatch):
     endpoint._proxy.cache_clear()
 
 
-def test_one_connection_serves_question_after_question(fake, ask):
+def test_one_connection_serves_question_after_question(fake, ask, monkeypatch):
+    monkeypatch.setattr(endpoint, "END_WITHIN", 10)  # of a machine that has more to do than this
     for _ in range(10):
         assert ask() == "Here you are."
     assert len(set(fake.peers)) == 1
