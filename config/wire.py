@@ -53,7 +53,7 @@ def write_headers(channel: Any, version: bytes, code: bytes, reason: bytes, head
     channel.transport.write(b"\r\n".join([*lines, b"", b""]))
 
 
-HTTPChannel.writeHeaders = write_headers  # type: ignore[method-assign]  # as with those below, daphne takes what it finds
+HTTPChannel.writeHeaders = write_headers  # type: ignore[method-assign]  # as those below: daphne's requests use what stands there
 WebSocketFactory.protocol = Pusher
 daphne.http_protocol.HTTPFactory.log = lambda factory, request: None  # it makes a line that nobody is shown
 daphne.http_protocol.WebRequest = Guarded

@@ -8,6 +8,7 @@ from typing import Any
 DEPTH = 100  # levels, which every reader and writer of Python and of databases can walk
 DIGITS = 400  # of a whole number in a text
 WHOLE = 2**53 - 1  # beyond it, JSON does not carry every whole number (RFC 8785)
+DEEP = f"It is nested deeper than {DEPTH} levels."
 UNKEPT = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -22,9 +23,6 @@ def read(text: str) -> Any:
     if flaw := flaw_in(value):
         raise ValueError(flaw)
     return value
-
-
-DEEP = f"It is nested deeper than {DEPTH} levels."
 
 
 def flaw_in(value: Any) -> str:

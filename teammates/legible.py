@@ -8,8 +8,7 @@ from django.core.exceptions import ValidationError
 MISLEADING = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-
-UNSEEN = re.compile("[\\s\xad\u200b-\u200f\ufe00-\ufe0f]")
+BLANK = re.compile("[\\s\xad\u200b-\u200f\ufe00-\ufe0f]")
 
 
 def without_misleading(words: str) -> str:
@@ -18,7 +17,7 @@ def without_misleading(words: str) -> str:
 
 def says_nothing(words: str) -> bool:
     """Is there nothing in it that could be seen?"""
-    return not UNSEEN.sub("", without_misleading(words))
+    return not BLANK.sub("", without_misleading(words))
 
 
 def check_name(name: str) -> None:

@@ -39,7 +39,8 @@
     return [...element.querySelectorAll("input, textarea, select")].some((field) => goes(field) && changed(field));
   }
 
-  // A card that asks whether it is still true waits for the hand that writes in it.
+  // A card that asks whether it is still true waits for the hand that writes in it. To have the focus is no writing: a
+  // card gets it when it is opened.
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     const asks = detail.requestConfig.elt, card = asks.closest(".gate");
     if (!detail.shouldSwap || !asks.matches("[data-watch]") || !isWritten(card)) return;

@@ -84,6 +84,28 @@ def test_every_browser_sees_the_same_also_in_the_middle_of_a_word(olivia, rafael
         expect(tab.answer).to_have_text("The Donaudampfschifffahrt is long.")
 
 
+WATCH = """() => {
+    const turns = document.getElementById("turns");
+    window.shown = [];
+    new MutationObserver(() => window.shown.push(turns.textContent))
+        .observe(turns, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+def test_what_would_turn_the_words_is_named_while_they_come_and_afterwards(olivia, fake):
+    script = fake.new()
+    script.pieces = [{"content": piece} for piece in ("Pay ", "\u202eAnn", "\u2066 now.")]
+    held = script.gate(after=1)
+    home = olivia.opens("/")
+    home.start("obedient", "Whom to pay?", "Autonomous")
+    expect(home.answer).to_have_text("Pay")
+    home.page.evaluate(WATCH)
+    held.release()
+    expect(home.page.locator("#run-tail")).to_contain_text("Done")
+    expect(home.answer).to_have_text("Pay U+202EAnnU+2066 now.")
+    assert "\u202e" not in "".join(home.page.evaluate("window.shown"))
+
+
 def test_a_lost_connection_is_said_and_nothing_is_missed_once_it_is_back(olivia):
     sockets, down = [], []
 

@@ -65,11 +65,15 @@ def test_nothing_is_shown_to_a_stranger(stranger, path):
     expect(stranger.opens(path).page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_a_message_outlives_a_session_that_has_run_out(olivia):
-    page = olivia.opens("/").page
-    page.get_by_label("What is to be done?").fill("Write what nobody wants to type twice.")
+def start_without_session(page, message):
+    page.get_by_label("What is to be done?").fill(message)
     page.context.clear_cookies(name="sessionid")
     page.get_by_role("button", name="Start").click()
+
+
+def test_a_message_outlives_a_session_that_has_run_out(olivia):
+    page = olivia.opens("/").page
+    start_without_session(page, "Write what nobody wants to type twice.")
     sign_in(page, olivia.name, PASSWORD)
     expect(page.get_by_label("What is to be done?")).to_have_value("Write what nobody wants to type twice.")
     page.get_by_role("button", name="Start").click()
@@ -80,9 +84,7 @@ def test_a_message_outlives_a_session_that_has_run_out(olivia):
 
 def test_nobody_else_finds_the_message_of_a_session_that_has_run_out(olivia, rafael):
     page = olivia.opens("/").page
-    page.get_by_label("What is to be done?").fill("Only mine")
-    page.context.clear_cookies(name="sessionid")
-    page.get_by_role("button", name="Start").click()
+    start_without_session(page, "Only mine")
     sign_in(page, rafael.name, PASSWORD)
     expect(page.get_by_label("What is to be done?")).to_have_value("")
     assert "Only mine" not in page.evaluate("JSON.stringify(sessionStorage)")
