@@ -113,5 +113,11 @@ def stranger(windows, complaints) -> Iterator[Visitor]:
 
 
 @pytest.fixture
+def tab(olivia) -> Tab:
+    """Olivia's browser, with no page in it yet."""
+    return olivia.opens()
+
+
+@pytest.fixture
 def home(olivia) -> Tab:
     return olivia.opens("/")

@@ -18,7 +18,7 @@ def seen(windows, cast, endpoint):
     complaints = []
     someone = Visitor(windows, *cast["stella"].pop(), complaints)
     empty = Visitor(windows, *cast["olivia"].pop(), complaints)
-    tab = someone.opens("/")
+    tab = someone.opens()
     endpoint.scripts.clear()
     endpoint.requests.clear()
     pages = {"ended run": tab.start("writer", "Tell of the sea")}
@@ -38,7 +38,7 @@ def seen(windows, cast, endpoint):
     pages["run of a workflow"] = tab.start("workflow:announcement", "Announce the new export")
     tab.waits()
     endpoint.error(400)
-    pages["failed run"] = tab.start("obedient", "Do it", "Autonomous")
+    pages["failed run"] = tab.start("obedient", "Do it", "autonomous")
     tab.ends("Failed")
     someone.leaves()
     yield someone, empty, pages
@@ -96,7 +96,7 @@ def page(request, seen, windows, complaints):
 
 
 def violations(page, **options):
-    found = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
+    found = page.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **options})["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 
@@ -107,6 +107,7 @@ def test_the_page_is_accessible_and_fits_the_screen(page):
         scroll = page.evaluate("document.documentElement.scrollWidth")
         if scroll > width:
             wrong.append(f"{width}: {scroll} px wide")
+    page.evaluate(Axe().axe_script)
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme="light")

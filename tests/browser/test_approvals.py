@@ -21,11 +21,11 @@ def published(serve):
 
 
 @pytest.fixture
-def asked(home):
+def asked(tab):
     """A run that waits: may it publish?"""
-    home.start("announcer", f"The library opens at nine ({home.name})")
-    home.waits()
-    return home
+    tab.start("announcer", f"The library opens at nine ({tab.name})")
+    tab.waits()
+    return tab
 
 
 def test_the_card_says_what_will_run_in_our_words_and_who_asked(asked):
@@ -198,7 +198,7 @@ def test_stopping_the_run_closes_its_card_undecided(asked, published):
 
 
 def test_who_comes_too_late_sees_who_decided_and_that_the_click_did_nothing(asked, rafael, published):
-    late = rafael.opens("/")
+    late = rafael.opens()
     late.hears_nothing()
     late.goto(f"/runs/{asked.run}/")
     late.card.get_by_role("link", name="Deny").click()
@@ -212,7 +212,7 @@ def test_who_comes_too_late_sees_who_decided_and_that_the_click_did_nothing(aske
 
 
 def test_the_same_decision_again_is_no_news(asked, rafael, published):
-    late = rafael.opens("/")
+    late = rafael.opens()
     late.hears_nothing()
     late.goto(f"/runs/{asked.run}/")
     late.waits()
@@ -225,7 +225,7 @@ def test_the_same_decision_again_is_no_news(asked, rafael, published):
 
 
 def test_of_two_who_press_at_once_one_decides_and_both_see_the_same(asked, rafael, published):
-    tabs = [asked, rafael.opens("/")]
+    tabs = [asked, rafael.opens()]
     run, gate = asked.run, asked.card.get_attribute("data-gate").removeprefix("approval-")
     for tab in tabs:
         tab.hears_nothing()

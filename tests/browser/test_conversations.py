@@ -11,7 +11,7 @@ def to_its_conversation(tab):
 
 
 def test_a_thread_goes_on_without_a_reload(olivia):
-    tab = olivia.opens("/")
+    tab = olivia.opens()
     run = tab.start("announcer", "Open the doors")
     tab.waits()
     to_its_conversation(tab)
@@ -36,7 +36,7 @@ def test_a_thread_goes_on_without_a_reload(olivia):
 
 
 def test_the_list_leads_to_the_thread_and_the_thread_to_its_card(olivia):
-    tab = olivia.opens("/")
+    tab = olivia.opens()
     tab.start("announcer", "Open the doors")
     tab.waits()
     tab.goto("/conversations/")
@@ -48,7 +48,7 @@ def test_the_list_leads_to_the_thread_and_the_thread_to_its_card(olivia):
 
 
 def test_without_javascript_it_takes_a_reload(olivia):
-    tab = olivia.opens("/", java_script_enabled=False)
+    tab = olivia.opens(java_script_enabled=False)
     tab.start("talker", "Say hello")
     to_its_conversation(tab)
     box = tab.page.get_by_label("Write to Talker")

@@ -7,7 +7,7 @@ MODES = {"Autonomous": "Autonomous", "Approval": "Approval mode", "Plan first": 
 
 def test_a_click_starts_a_run_with_message_teammate_and_mode(home):
     for mode, words in MODES.items():
-        home.start("release-writer", f"Say hello, {mode}", mode)
+        home.launch("release-writer", f"Say hello, {mode}", mode)
         expect(home.page.locator("#message")).to_contain_text(f"Say hello, {mode}")
         expect(home.page.locator(".run-tags")).to_contain_text(words)
         expect(home.page.locator("#run-panel")).to_contain_text("Release writer")
@@ -30,7 +30,7 @@ def test_the_box_takes_over_the_mode_of_the_teammate_and_offers_only_what_it_can
 
 
 def test_home_shows_without_a_reload_what_needs_me_what_runs_and_what_ended(olivia):
-    watching, working = olivia.opens("/").page, olivia.opens("/")
+    watching, working = olivia.opens("/").page, olivia.opens()
     needs, work = watching.locator("#needs"), watching.locator("#work")
     expect(needs).to_contain_text("Nothing waits for you")
 
@@ -52,7 +52,7 @@ def test_home_shows_without_a_reload_what_needs_me_what_runs_and_what_ended(oliv
 
 
 def test_what_ended_elsewhere_comes_to_the_open_page(olivia):
-    watching, working = olivia.opens("/").page, olivia.opens("/")
+    watching, working = olivia.opens("/").page, olivia.opens()
     working.start("announcer", "Open the doors")
     expect(watching.locator("#needs")).to_contain_text("1 thing needs you")
     working.waits()

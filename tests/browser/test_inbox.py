@@ -19,15 +19,15 @@ def caret(field):
 @pytest.fixture
 def two(olivia):
     """An inbox in which two calls wait, and the tab in which they were started."""
-    working = olivia.opens("/")
-    for message in ("Open the doors", "Close the doors"):
-        working.start("announcer", message)
-        working.waits()
+    olivia.has_waiting("announcer", "Open the doors")
+    working = olivia.opens()
+    working.start("announcer", "Close the doors")
+    working.waits()
     return olivia.opens("/inbox/"), working
 
 
 def test_the_count_follows_in_navigation_and_title_without_a_reload(olivia):
-    watching, working = olivia.opens("/roster/"), olivia.opens("/")
+    watching, working = olivia.opens("/roster/"), olivia.opens()
     count = watching.page.locator("#nav-count")
     expect(count).to_have_text("0")
     working.start("announcer", "Open the doors")
@@ -86,31 +86,31 @@ def test_what_i_type_stays_with_its_caret_while_another_run_pauses(two):
     assert caret(reason) == [4, 10]
 
 
-def test_typing_in_a_card_of_the_run_page_goes_on_while_the_run_has_other_news(home, fake):
+def test_typing_in_a_card_of_the_run_page_goes_on_while_the_run_has_other_news(tab, fake):
     fake.new().calls(
         ("announce", {"channel": "news", "text": "The first of two"}),
         ("announce", {"channel": "news", "text": "The second of two"}),
     )
-    home.start("obedient", "Publish both")
-    expect(home.card).to_have_count(2)
-    first, second = home.card.all()
+    tab.start("obedient", "Publish both")
+    expect(tab.card).to_have_count(2)
+    first, second = tab.card.all()
     key = second.get_attribute("id")
     second.get_by_role("link", name="Edit").click()
-    text = home.page.locator(f"#{key}").get_by_label("Text")
+    text = tab.page.locator(f"#{key}").get_by_label("Text")
     text.fill("Not finished yet")
     text.evaluate("(field) => field.setSelectionRange(3, 3)")
-    elsewhere = home.another(f"/inbox/approvals/{first.get_attribute('id').removeprefix('approval-')}/")
+    elsewhere = tab.another(f"/inbox/approvals/{first.get_attribute('id').removeprefix('approval-')}/")
     elsewhere.button("Allow").click()
     expect(elsewhere.page.locator(".gate-closed")).to_be_visible()
-    expect(home.card).to_have_count(1)
+    expect(tab.card).to_have_count(1)
     expect(text).to_be_focused()
     expect(text).to_have_value("Not finished yet")
     assert caret(text) == [3, 3]
-    expect(home.page.get_by_text("Something here changed.")).to_be_hidden()
+    expect(tab.page.get_by_text("Something here changed.")).to_be_hidden()
 
 
 def test_the_message_in_the_launch_box_stays_while_runs_pause_and_end(olivia):
-    tab, working = olivia.opens("/"), olivia.opens("/")
+    tab, working = olivia.opens("/"), olivia.opens()
     box = tab.page.get_by_label("What is to be done?")
     box.fill("Half a message")
     working.start("announcer", "Open the doors")
@@ -124,7 +124,7 @@ def test_the_message_in_the_launch_box_stays_while_runs_pause_and_end(olivia):
 
 
 def test_an_empty_inbox_says_so_and_offers_what_comes(olivia):
-    inbox, working = olivia.opens("/inbox/"), olivia.opens("/")
+    inbox, working = olivia.opens("/inbox/"), olivia.opens()
     expect(inbox.page.get_by_role("heading", name="All clear")).to_be_visible()
     working.start("announcer", "Open the doors")
     inbox.page.get_by_role("link", name="1 new, show").click()
@@ -137,8 +137,6 @@ def test_a_short_inbox_has_nothing_to_scroll(two):
 
 
 def test_a_reviewer_sees_whose_run_it_is(olivia, rafael):
-    tab = olivia.opens("/")
-    tab.start("announcer", "Open the doors")
-    tab.waits()
+    olivia.has_waiting("announcer", "Open the doors")
     inbox = rafael.opens("/inbox/")
     expect(rows(inbox).filter(has_text=f"for {olivia.name}")).to_contain_text("Publish an announcement")

@@ -9,11 +9,8 @@ DEAF = 650  # ms: a card hears no key for 600 ms after it came
 @pytest.fixture
 def inbox(olivia):
     """An inbox with a call and a question in it, and a finger that has touched nothing."""
-    working = olivia.opens("/")
-    working.start("announcer", "Open the doors")
-    working.waits()
-    working.start("asker", "Write a note")
-    working.waits()
+    olivia.has_waiting("announcer", "Open the doors")
+    olivia.has_waiting("asker", "Write a note")
     return olivia.opens("/inbox/")
 
 
@@ -123,9 +120,7 @@ def test_the_question_mark_lists_the_keys_and_escape_closes_the_list(inbox):
 
 
 def test_a_card_is_deaf_until_it_has_stood_for_a_moment(olivia):
-    working = olivia.opens("/")
-    working.start("announcer", "Open the doors")
-    working.waits()
+    olivia.has_waiting("announcer", "Open the doors")
     tab = olivia.opens("/settings/")
     tab.window.spoiled = True
     clock = tab.page.clock

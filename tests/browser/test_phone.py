@@ -10,10 +10,8 @@ from tests.browser.visitor import PHONE
 
 @pytest.fixture
 def inbox(olivia):
-    working = olivia.opens("/")
     for message in ("Open the doors", "Close the doors"):
-        working.start("announcer", message)
-        working.waits()
+        olivia.has_waiting("announcer", message)
     return olivia.opens("/inbox/", viewport=PHONE, has_touch=True, is_mobile=True)
 
 
@@ -56,7 +54,7 @@ def test_a_decision_by_thumb(inbox):
 
 
 def test_the_run_page_has_its_details_one_tab_away(olivia):
-    tab = olivia.opens("/", viewport=PHONE, has_touch=True, is_mobile=True)
+    tab = olivia.opens(viewport=PHONE, has_touch=True, is_mobile=True)
     tab.start("announcer", "Open the doors")
     tab.waits()
     expect(tab.page.locator("#run-panel")).to_be_hidden()

@@ -5,11 +5,11 @@ from playwright.sync_api import expect
 
 
 @pytest.fixture
-def planned(home):
+def planned(tab):
     """A run whose first plan waits."""
-    home.start("planner-only", "Move the archive")
-    home.waits()
-    return home
+    tab.start("planner-only", "Move the archive")
+    tab.waits()
+    return tab
 
 
 def ask_for_changes(tab, words):
@@ -47,7 +47,7 @@ def test_the_plan_has_a_page_of_its_own_with_revisions_and_what_changed(planned)
 
 
 def test_approving_a_revision_that_is_no_longer_open_is_refused_with_the_new_one_shown(planned, olivia):
-    socketless = olivia.opens("/")
+    socketless = olivia.opens()
     socketless.hears_nothing()
     socketless.goto(planned.path)
     stale = socketless.button("Approve revision 1")

@@ -27,11 +27,11 @@ TWO = [
 
 
 @pytest.fixture
-def asked(home):
+def asked(tab):
     """A run that waits for the answer to "Who is this for?"."""
-    home.start("asker", "Write a note")
-    home.waits()
-    return home
+    tab.start("asker", "Write a note")
+    tab.waits()
+    return tab
 
 
 def test_an_option_on_the_run_page_comes_back_in_the_answer(asked):
@@ -86,35 +86,35 @@ def test_what_was_chosen_and_typed_survives_a_reload(asked):
     expect(asked.card).to_contain_text("1 of 1 answered")
 
 
-def test_several_questions_are_answered_together_each_in_its_own_way(home, fake):
+def test_several_questions_are_answered_together_each_in_its_own_way(tab, fake):
     fake.call("AskUserQuestion", {"questions": TWO})
     fake.say("Thank you.")
-    home.start("obedient", "Write the report")
-    home.waits()
-    sections, tone = home.card.locator("[data-item]").all()
-    expect(home.card).to_contain_text("0 of 2 answered")
+    tab.start("obedient", "Write the report")
+    tab.waits()
+    sections, tone = tab.card.locator("[data-item]").all()
+    expect(tab.card).to_contain_text("0 of 2 answered")
     sections.get_by_text("Intro", exact=True).click()
     sections.get_by_text("Numbers, with sources").click()
     sections.get_by_text("Something else, in your words").click()
     sections.get_by_label("Your own words").fill("Thanks, at the end")
-    expect(home.card).to_contain_text("1 of 2 answered")
-    expect(home.button("Send 2 answers")).to_be_disabled()
+    expect(tab.card).to_contain_text("1 of 2 answered")
+    expect(tab.button("Send 2 answers")).to_be_disabled()
     expect(tone.get_by_text("Recommended")).to_be_visible()
     expect(tone.locator(".preview strong", has_text="The year")).to_be_visible()
     tone.get_by_role("radio", name="Warm").click()
     expect(tone.locator(".preview em", has_text="what a year")).to_be_visible()
-    home.button("Send 2 answers").click()
-    home.ends()
+    tab.button("Send 2 answers").click()
+    tab.ends()
     told = fake.requests[-1]["messages"][-1]["content"]
     assert '["Intro", "Numbers, with sources", "Thanks, at the end"]' in told and '"Warm"' in told
 
 
-def test_a_skip_and_an_answer_exclude_each_other_among_boxes(home, fake):
+def test_a_skip_and_an_answer_exclude_each_other_among_boxes(tab, fake):
     fake.call("AskUserQuestion", {"questions": TWO[:1]})
-    home.start("obedient", "Write the report")
-    home.waits()
-    home.card.get_by_text("Intro", exact=True).click()
-    home.card.get_by_text("Skip, let the teammate decide").click()
-    expect(home.card.get_by_role("checkbox", name="Intro")).not_to_be_checked()
-    home.card.get_by_text("Outlook", exact=True).click()
-    expect(home.card.get_by_label("Skip, let the teammate decide")).not_to_be_checked()
+    tab.start("obedient", "Write the report")
+    tab.waits()
+    tab.card.get_by_text("Intro", exact=True).click()
+    tab.card.get_by_text("Skip, let the teammate decide").click()
+    expect(tab.card.get_by_role("checkbox", name="Intro")).not_to_be_checked()
+    tab.card.get_by_text("Outlook", exact=True).click()
+    expect(tab.card.get_by_label("Skip, let the teammate decide")).not_to_be_checked()

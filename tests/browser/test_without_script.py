@@ -9,7 +9,7 @@ from tests.eventually import eventually
 
 @pytest.fixture
 def tab(olivia) -> Tab:
-    return olivia.opens("/", java_script_enabled=False)
+    return olivia.opens(java_script_enabled=False)
 
 
 def until(tab, fact):
@@ -26,7 +26,7 @@ def ends(tab, how="Done"):
 
 
 def test_start_answer_and_reply(tab):
-    tab.start("asker", "Write a note")
+    tab.launch("asker", "Write a note")
     waits(tab)
     tab.button("Send answer").click()
     expect(tab.card.get_by_role("alert")).to_contain_text("Not sent. Audience still needs an answer.")
@@ -84,7 +84,7 @@ def test_deny_with_a_reason(tab):
 
 
 def test_a_plan_and_its_second_revision(tab):
-    tab.start("planner-only", "Move the archive", "Plan first")
+    tab.launch("planner-only", "Move the archive", "Plan first")
     waits(tab)
     tab.button("Request changes").click()
     expect(tab.card).to_contain_text("Write what should change.")

@@ -19,7 +19,7 @@ def decide(tab):
 
 def test_the_sample_workflow_runs_to_its_end_on_one_page(olivia):
     tab = olivia.opens("/")
-    run = tab.start("workflow:announcement", "Announce the new export")
+    run = tab.launch("workflow:announcement", "Announce the new export")
     page = tab.page
     expect(tab.card).to_have_count(2, timeout=30_000)
     expect(page.locator("#pause-banner")).to_contain_text("Announcement › ")
@@ -47,7 +47,7 @@ def test_the_sample_workflow_runs_to_its_end_on_one_page(olivia):
 
 
 def test_an_older_picture_of_the_page_does_not_open_a_decided_card_again(olivia):
-    tab = olivia.opens("/")
+    tab = olivia.opens()
     tab.start("workflow:announcement", "Announce the older export")
     page = tab.page
     expect(tab.card).to_have_count(2, timeout=30_000)

@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Callable
+from functools import cached_property
 
 from playwright.sync_api import Page, Response, WebSocketRoute, expect
 
-from tests.browser.windows import Window, Windows
+from tests.browser.windows import REST, Window, Windows
+from tests.eventually import eventually
+from tests.person import Person
 
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
-# The browser logs a refusal, of which the page itself tells, and a request that ended because the page was left.
+# The browser logs a refusal, of which the page itself tells, and a request that ended because the page was left; a
+# window at rest has no icon.
 NO_COMPLAINT = re.compile(
+    rf"{REST}: |"
     r"Failed to load resource: .* status of (403|409|410|422|429|503) |htmx:(sendAbort|afterRequest),"
     r"|Response Status Error Code 503 |WebSocket is closed before the connection is established"
 )
@@ -22,17 +27,35 @@ class Visitor:
         self.windows, self.name, self.session, self.complaints = windows, name, session, complaints
         self.opened: list[Window] = []
 
-    def opens(self, path: str = "/", *, viewport: dict[str, int] = DESK, **kind) -> "Tab":
-        """A browser of its own, signed in, at this page."""
+    def opens(self, path: str = "", *, viewport: dict[str, int] = DESK, **kind) -> "Tab":
+        """A browser of its own, signed in, at this page or at none yet."""
         window = self.windows.take(**kind)
         self.opened.append(window)
         window.hear = self.hear
         if self.session:
             window.context.add_cookies([{"name": "sessionid", "value": self.session, "url": window.url}])
         window.page.set_viewport_size(viewport)
-        tab = Tab(window, window.page, self.name)
-        tab.goto(path)
+        tab = Tab(window, window.page, self)
+        if path:
+            tab.goto(path)
         return tab
+
+    def begins(self, teammate: str, message: str, mode: str = "") -> int:
+        """Start a run as the form of home does, and look at nothing; its number."""
+        return self.aside.start(teammate, message, **{"permission_mode": mode} if mode else {})
+
+    def has_waiting(self, teammate: str, message: str) -> int:
+        """A run that has come to where it waits; its number."""
+        run = self.begins(teammate, message)
+        assert eventually(lambda: 'data-status="paused"' in self.aside.get(f"/runs/{run}/"), 30, pause=0.1)
+        return run
+
+    @cached_property
+    def aside(self) -> Person:
+        """The same person without a browser."""
+        person = Person(self.windows.url)
+        person.http.cookies.set("sessionid", self.session)
+        return person
 
     def hear(self, text: str) -> None:
         if not NO_COMPLAINT.search(text):
@@ -41,13 +64,15 @@ class Visitor:
     def leaves(self) -> None:
         while self.opened:
             self.opened.pop().give_back()
+        if "aside" in vars(self):
+            self.aside.http.close()
 
 
 class Tab:
     """One page in one browser."""
 
-    def __init__(self, window: Window, page: Page, name: str) -> None:
-        self.window, self.page, self.name = window, page, name
+    def __init__(self, window: Window, page: Page, visitor: Visitor) -> None:
+        self.window, self.page, self.visitor, self.name = window, page, visitor, visitor.name
 
     # Every script of ours has run by then; "load" would wait for pictures.
 
@@ -59,7 +84,7 @@ class Tab:
 
     def another(self, path: str | None = None) -> "Tab":
         """A second tab of the same browser."""
-        tab = Tab(self.window, self.page.context.new_page(), self.name)
+        tab = Tab(self.window, self.page.context.new_page(), self.visitor)
         tab.goto(path or self.page.url)
         return tab
 
@@ -78,7 +103,13 @@ class Tab:
     # --- running ---
 
     def start(self, teammate: str, message: str, mode: str = "") -> int:
-        """Start a run from home; its number. The tab shows its page afterwards."""
+        """Start a run, of which the tab then shows the page; its number."""
+        run = self.visitor.begins(teammate, message, mode)
+        self.goto(f"/runs/{run}/")
+        return run
+
+    def launch(self, teammate: str, message: str, mode: str = "") -> int:
+        """Start a run by hand, from home; its number. The tab shows its page afterwards."""
         page = self.page
         if self.path != "/":
             self.goto("/")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError
 
 PATIENCE = 20_000  # ms; a machine may have more to do than this
+# Between two persons; small, and ours: for the first page after one of somebody else's Chromium begins a new process.
+REST = "/static/img/mark.svg"
 
 
 class Windows:
@@ -46,7 +48,7 @@ class Window:
             page.close()
         if self.page.url.startswith(self.url):
             self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); onbeforeunload = null; }")
-        self.page.goto("about:blank")
+        self.page.goto(self.url + REST)
         self.context.clear_cookies()
         self.page.emulate_media(color_scheme=None)
         self.home.append(self)

@@ -127,8 +127,8 @@ def test_whatever_it_returns_the_model_hears_text(own_tool, use, fake, value, te
 
 
 @pytest.fixture
-def hang(own_tool):
-    """Make a tool that gives no result in its time; what lets it end."""
+def hang(own_tool, transactional_db):
+    """Make a tool that gives no result in its time; what lets it end, as it does with the test."""
     end = threading.Event()
 
     def hang(effect):
@@ -142,6 +142,9 @@ def hang(own_tool):
 
     yield hang
     end.set()
+    for thread in threading.enumerate():
+        if thread.name == "tool-act":
+            thread.join(10)
 
 
 @pytest.mark.parametrize("effect", ["pure", "read", "idempotent"])
