@@ -14,8 +14,8 @@ from limits.strategies import FixedWindowRateLimiter
 from api.models import AuditLog
 from api.streams import Held
 from runs.afterwards import afterwards
-from runs.engine.reply import clean
 from runs.locks import write
+from teammates.exact import clean
 from teammates.models import ApiKey
 from teammates.prepared import insert
 

@@ -7,7 +7,7 @@ from typing import Any
 from approvals.errors import Invalid
 from approvals.models import Question
 from runs.digest import same
-from runs.engine.reply import clean
+from teammates.exact import clean
 from teammates.tools.registry import BadArguments, Tool
 
 TEXT_LIMIT = 20_000

@@ -14,8 +14,8 @@ from aiohttp.resolver import ThreadedResolver
 from django.conf import settings
 from yarl import URL  # what aiohttp itself reads addresses with: one reading, so none can slip between two
 
-from runs.engine.reply import clean
 from runs.errors import Refused
+from teammates.exact import clean
 
 SECONDS, CONNECT_SECONDS = 10, 5  # of a whole exchange, and of its beginning
 ANSWER = 2000  # bytes of an answer that are read

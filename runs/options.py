@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runs.engine.reply import clean
 from runs.errors import Refused
 from teammates import json_schemas
 from teammates.catalog import check_model, check_tools
+from teammates.exact import clean
 from teammates.models import Effort
 from teammates.performers import Performer
 

@@ -9,7 +9,6 @@ from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from runs import journal, limits, trees
-from runs.engine.reply import clean
 from runs.engine.verdicts import Handed
 from runs.errors import Refused
 from runs.faults import fault_point
@@ -22,6 +21,7 @@ from runs.states import RunStatus
 from runs.uploads import Given, take
 from runs.wakeup import wake
 from teammates import json_schemas
+from teammates.exact import clean
 from teammates.legible import says_nothing
 from teammates.models import Mode, Revision, Workflow
 from teammates.performers import Performer, kind_of, newest_revision

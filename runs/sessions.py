@@ -11,10 +11,10 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from runs import services
-from runs.engine.reply import clean
 from runs.errors import Refused
 from runs.locks import write
 from runs.models import Run, Session, SessionKind, WrongStatus
+from teammates.exact import clean
 from teammates.legible import without_misleading
 from teammates.prepared import insert
 

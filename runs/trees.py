@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from runs import journal
 from runs.engine import holds
-from runs.engine.reply import clean
 from runs.faults import fault_point
 from runs.journal import Happening
 from runs.models import Run, RunFile, RunQuerySet, ToolCall
 from runs.signals import run_cancelled
 from runs.states import CALL_MOVES, CallState, RunStatus, sources
 from runs.wakeup import wake
+from teammates.exact import clean
 from teammates.models import Mode, Team, Teammate
 from teammates.performers import Performer, newest_revision
 from teammates.prepared import Select, Update, insert

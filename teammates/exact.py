@@ -2,14 +2,12 @@
 
 import json
 import math
-import re
 from typing import Any
 
 DEPTH = 100  # levels, which every reader and writer of Python and of databases can walk
 DIGITS = 400  # of a whole number in a text
 WHOLE = 2**53 - 1  # beyond it, JSON does not carry every whole number (RFC 8785)
 DEEP = f"It is nested deeper than {DEPTH} levels."
-UNKEPT = re.compile("[\x00\ud800-\udfff]")
 
 
 def read(text: str) -> Any:
@@ -25,11 +23,18 @@ def read(text: str) -> Any:
     return value
 
 
+def clean(text: str) -> str:
+    """Text that every database and socket takes: no NUL, no half of a surrogate pair."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
 def flaw_in(value: Any) -> str:
     """Why it cannot be kept, in a sentence; "" where it can."""
     level = [value]
     for _ in range(DEPTH):
-        if any(isinstance(one, str) and UNKEPT.search(one) for one in level):
+        if any(isinstance(one, str) and one != clean(one) for one in level):
             return "A text holds a NUL or half of a character."
         level = [inner for one in level for inner in parts(one)]
         if not level:

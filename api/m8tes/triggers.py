@@ -16,8 +16,8 @@ from api.m8tes.answers import answer, iso, nothing
 from api.m8tes.errors import Problem
 from api.m8tes.scope import task_of
 from runs import jobs, schedules
-from runs.engine.reply import clean
 from runs.task_models import Task, Trigger
+from teammates.exact import clean
 
 router, hooks, everywhere = (Router(tags=["triggers"]) for _ in range(3))
 TaskId = Annotated[int, Path(ge=1, lt=2**63)]

@@ -18,12 +18,12 @@ from django.utils import timezone
 
 from runs import journal
 from runs.engine.holds import Hold
-from runs.engine.reply import clean
 from runs.faults import fault_point
 from runs.files import RunFiles, RunMemories
 from runs.locks import write
 from runs.models import Run, Session, ToolCall
 from runs.states import CallState
+from teammates.exact import clean
 from teammates.tools import ToolContext, ToolError
 from teammates.tools.registry import Tool
 

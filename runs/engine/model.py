@@ -17,10 +17,11 @@ from django.db.models import QuerySet
 
 from runs.engine import demo, endpoint
 from runs.engine.holds import Hold
-from runs.engine.reply import AskedCall, ModelFailed, Reply, Request, clean
+from runs.engine.reply import AskedCall, ModelFailed, Reply, Request
 from runs.faults import fault_point
 from runs.journal import writer
 from runs.models import Event, Run
+from teammates.exact import clean
 from teammates.prepared import Select
 
 # Of one answer, so that none fills the memory, or the screens of those who decide.

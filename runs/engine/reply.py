@@ -42,10 +42,3 @@ class Reply:
     finish_reason: str = "stop"
     usage: dict[str, Any] = field(default_factory=dict)
     reached: dict[str, Any] | None = None  # of a workflow: the step that it has come to (`Run.reached`)
-
-
-def clean(text: str) -> str:
-    """Text that every database and socket takes: no NUL, no half of a surrogate pair."""
-    if text.isascii() and "\x00" not in text:
-        return text
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
