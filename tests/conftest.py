@@ -12,6 +12,8 @@ from django.db import connection
 from django.test import Client, TransactionTestCase
 
 from config.env import ROOT
+from runs.journal import writer
+from tests.eventually import eventually
 from tests.machine import (  # noqa: F401 - fixtures for every folder
     allow,
     aside,
@@ -90,7 +92,12 @@ def client_of() -> Callable[[User], Client]:
 
 
 def empty(_: TransactionTestCase) -> None:
-    """Delete what a test has committed. Permissions stay, which Django makes anew: that took longer than most tests."""
+    """Delete what a test has committed, once nothing more comes.
+
+    Permissions stay, which Django would make anew: that took longer than most tests.
+    """
+    writer.hurry()
+    assert eventually(lambda: not writer._said and not writer._in_flight), "The journal still has something to write."
     kept = {ContentType._meta.db_table, Permission._meta.db_table}
     tables = set(connection.introspection.django_table_names(include_views=False)) - kept
     connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), sorted(tables)))
