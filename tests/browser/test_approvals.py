@@ -164,6 +164,20 @@ def test_what_is_being_written_in_the_inbox_stays_when_somebody_else_decides(ask
     expect(held).to_be_hidden()
 
 
+def test_a_decision_elsewhere_is_told_to_a_card_whose_change_is_being_checked(asked):
+    checks = []
+    inbox = asked.another("/inbox/")
+    inbox.card.get_by_role("link", name="Edit").click()
+    inbox.page.route("**/edit/", lambda check: checks.append(check))
+    with inbox.page.expect_request("**/edit/"):
+        inbox.card.get_by_label("Text").fill("Typed with care")
+    asked.button("Allow").click()
+    expect(inbox.page.locator("[data-waiting]").first).to_have_text("0")
+    checks.pop().continue_()
+    expect(inbox.page.locator("#held")).to_be_visible()
+    expect(inbox.card.get_by_label("Text")).to_have_value("Typed with care")
+
+
 def test_news_of_another_call_leaves_a_card_that_is_written_in_alone(asked):
     inbox = asked.another("/inbox/")
     inbox.card.get_by_role("link", name="Deny").click()
