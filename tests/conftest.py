@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -96,6 +97,9 @@ def empty(_: TransactionTestCase) -> None:
 
     Permissions stay, which Django would make anew: that took longer than most tests.
     """
+    for thread in threading.enumerate():
+        if thread.name.startswith("tool-"):
+            thread.join(2)
     writer.hurry()
     assert eventually(lambda: not writer._said and not writer._in_flight), "The journal still has something to write."
     kept = {ContentType._meta.db_table, Permission._meta.db_table}

@@ -142,9 +142,6 @@ def hang(own_tool, transactional_db):
 
     yield hang
     end.set()
-    for thread in threading.enumerate():
-        if thread.name == "tool-act":
-            thread.join(10)
 
 
 @pytest.mark.parametrize("effect", ["pure", "read", "idempotent"])
