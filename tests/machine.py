@@ -1,7 +1,6 @@
 """Runs that really run: the machine itself, a database in a file, a fake only for the model, on a real socket."""
 
 import threading
-import time
 from concurrent.futures import Future
 from contextlib import contextmanager
 
@@ -18,6 +17,7 @@ from teammates.performers import save_team, save_workflow
 from teammates.services import save
 from teammates.tools import tool
 from teammates.tools.registry import registry
+from tests.eventually import eventually
 from tests.fake_model import FakeModel
 from tests.fake_script import Script
 
@@ -164,14 +164,6 @@ def tell(owner):
         return answer(question, by=by or owner, digest=question.digest, **more)
 
     return tell
-
-
-def eventually(fact, seconds=10.0):
-    """Wait for a fact; its last value."""
-    end = time.monotonic() + seconds
-    while not (value := fact()) and time.monotonic() < end:
-        time.sleep(0.005)
-    return value
 
 
 @contextmanager
