@@ -27,7 +27,9 @@ def section(request: HttpRequest) -> str:
     match = request.resolver_match
     if match is None:
         return ""
-    return match.namespace or ("home" if match.url_name == "home" else "settings")
+    if match.view_name in ("home", "runs:start"):  # a message that is refused is shown on home again
+        return "home"
+    return match.namespace or "settings"
 
 
 def role(user: object) -> str:

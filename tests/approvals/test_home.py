@@ -146,6 +146,7 @@ def test_what_cannot_start_is_said_in_the_box_and_nothing_typed_is_lost(client_o
     assert response.status_code == 422
     assert words in html
     assert f">{sent['message']}</textarea>" in html
+    assert 'title="Home" aria-current="page"' in html
     assert Run.objects.count() == 0
 
 
