@@ -57,6 +57,10 @@ def snapshot(rows) -> list:
     return [list(model.objects.values()) for model in rows]
 
 
+def test_its_pages_carry_our_mark(client_of, staff):
+    assert b'<link rel="icon" href="/static/img/mark.svg"' in client_of(staff).get("/admin/").content
+
+
 @pytest.mark.parametrize("model", READ_ONLY)
 def test_staff_look_at_it(client_of, staff, rows, model):
     client = client_of(staff)
