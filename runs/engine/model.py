@@ -182,8 +182,9 @@ def failure(error: Exception, media: bool) -> ModelFailed:
     """A sentence for the person who looks at the run."""
     if isinstance(error, openai.APIStatusError):
         why = MAYBE_MEDIA if media and error.status_code < 500 and error.status_code not in (401, 403, 429) else ""
-        detail = f"{error.status_code}: {error.message[:500]}{why}"
-        return ModelFailed(f"The model endpoint refused with status {detail}", "model_refused")
+        said = error.message.removeprefix(f"Error code: {error.status_code}").removeprefix(" - ")
+        detail = f"{error.status_code}: {said[:500]}" if said else f"{error.status_code}."
+        return ModelFailed(f"The model endpoint refused with status {detail}{why}", "model_refused")
     if isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.ConnectError):
         return ModelFailed("The model endpoint cannot be reached. Check OPENAI_BASE_URL.", "model_unreachable")
     if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException | TimeoutError):
