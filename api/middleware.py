@@ -41,6 +41,8 @@ def doors(get_response: GetResponse) -> GetResponse:
         audit.record(request, response, began)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Request-Id"] = request.META.setdefault("REQUEST_ID", uuid.uuid4().hex)
+        if not response.streaming and response.status_code != 204:
+            response.headers["Content-Length"] = str(len(response.content))
         return response
 
     return middleware

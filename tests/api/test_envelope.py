@@ -185,3 +185,9 @@ def test_a_host_that_is_not_ours_is_refused_in_the_envelope(api):
 def test_every_answer_names_its_request(api):
     first, second = api.get("/runs"), api.get("/runs")
     assert first["X-Request-Id"] != second["X-Request-Id"]
+
+
+@pytest.mark.parametrize("path", [f"{ROOT}/runs", f"{ROOT}/nothing", "/config"])
+def test_a_whole_answer_says_how_long_it_is(api, path):
+    response = api.client.get(path)
+    assert response["Content-Length"] == str(len(response.content))
