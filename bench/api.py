@@ -14,10 +14,11 @@ from bench.words import expect, pace
 
 FEW = 1000  # runs of a young installation, to compare with
 HELD = 100  # streams of one run
+UNCOUNTED = 5  # at the start
 AT_ONCE = 8  # runs, as of a server that has more to do than one client asks of it
 ONE_TOKEN = pace(1, 1000)
 SLOWLY = pace(600, 1)
-POLLED = 0.05  # seconds between two looks at a run that goes on
+PAUSES = (0.01, 0.05)  # seconds before each look at a run: in the longer one the processor forgets the server
 
 
 async def api(bench: Bench, history: int, times: int) -> None:
@@ -28,7 +29,8 @@ async def api(bench: Bench, history: int, times: int) -> None:
         for runs in (FEW, history):
             bench.prepare("history", str(runs))
             await looks(web, bench, runs, times)
-        await one_token(web, bench, times)
+        for pause in PAUSES:
+            await one_token(web, bench, times, pause)
         await held(web, bench)
 
 
@@ -44,7 +46,8 @@ async def looks(web: aiohttp.ClientSession, bench: Bench, runs: int, times: int)
         print(f"{name:<32} among {runs:>7,} runs: {spent:.2f} ms of the server's CPU")
 
 
-async def one_token(web: aiohttp.ClientSession, bench: Bench, times: int) -> None:
+async def one_token(web: aiohttp.ClientSession, bench: Bench, times: int, pause: float) -> None:
+    """Runs one after the other, then several at the same time."""
     looked = 0
 
     async def run() -> None:
@@ -55,17 +58,18 @@ async def one_token(web: aiohttp.ClientSession, bench: Bench, times: int) -> Non
             begun = await response.json()
         until = time.monotonic() + 30
         while True:
-            await asyncio.sleep(POLLED)
+            await asyncio.sleep(pause)
             looked += 1
             found = await get(web, f"runs/{begun['id']}")
             if found["status"] == "completed":
                 return
             expect(found["status"] == "running" and time.monotonic() < until, f"the run is {found['status']}")
 
-    spent = await cost(bench, times, run)
-    print(f"A run of one token, begun and looked at: {spent:.2f} ms of the server's CPU ({looked / times:.1f} looks)")
-    spent = await cost(bench, times, lambda: asyncio.gather(*[run() for _ in range(AT_ONCE)])) / AT_ONCE
-    print(f"Each of {AT_ONCE} that are begun at once: {spent:.2f} ms")
+    one = await cost(bench, times, run)
+    looks = looked / (times + UNCOUNTED)
+    several = await cost(bench, times, lambda: asyncio.gather(*[run() for _ in range(AT_ONCE)])) / AT_ONCE
+    print(f"One token, {looks:.1f} looks, {pause * 1000:.0f} ms before each: {one:.2f} ms of the server's CPU a run")
+    print(f"The same, {AT_ONCE} begun at once: {several:.2f} ms a run")
 
 
 async def held(web: aiohttp.ClientSession, bench: Bench) -> None:
@@ -102,7 +106,7 @@ async def get(web: aiohttp.ClientSession, path: str) -> Any:
 
 async def cost(bench: Bench, times: int, do: Callable[[], Awaitable[Any]]) -> float:
     """Milliseconds of the server's CPU for one, after a few that are not counted."""
-    for _ in range(5):
+    for _ in range(UNCOUNTED):
         await do()
     before = bench.server.cpu()
     for _ in range(times):
