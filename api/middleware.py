@@ -1,6 +1,5 @@
 """Where requests to the doors leave the pages' way: no session, no cookie, no redirect, errors in the door's shape."""
 
-import uuid
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
@@ -40,7 +39,6 @@ def doors(get_response: GetResponse) -> GetResponse:
         response = at_agentos(request) if refuse is agentos else dispatch(request, refuse)
         audit.record(request, response, began)
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["X-Request-Id"] = request.META.setdefault("REQUEST_ID", uuid.uuid4().hex)
         if not response.streaming and response.status_code != 204:
             response.headers["Content-Length"] = str(len(response.content))
         return response

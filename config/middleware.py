@@ -13,6 +13,7 @@ from config.logs import request_at_hand
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
+REQUEST_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -55,17 +56,17 @@ def content_policy(get_response: GetResponse) -> GetResponse:
 
 
 def request_id(get_response: GetResponse) -> GetResponse:
-    """A name for each request, a proxy's where it gave one: in every line of the log, and in the answer."""
+    """A name for each request, a proxy's where it gave one: in every line of the log, in the answer, in `REQUEST_ID`."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         given = request.META.get("HTTP_X_REQUEST_ID", "")  # `headers` would name them all anew, for each request
-        name = given if re.fullmatch(r"[\w-]{1,64}", given, re.ASCII) else uuid.uuid4().hex
+        name = request.META["REQUEST_ID"] = given if REQUEST_NAME.fullmatch(given) else uuid.uuid4().hex
         token = request_at_hand.set(name)
         try:
             response = get_response(request)
         finally:
             request_at_hand.reset(token)
-        response.headers.setdefault("X-Request-Id", name)  # the m8tes door has told its own
+        response.headers["X-Request-Id"] = name
         return response
 
     return middleware

@@ -187,6 +187,11 @@ def test_every_answer_names_its_request(api):
     assert first["X-Request-Id"] != second["X-Request-Id"]
 
 
+def test_a_problem_is_named_as_the_lines_of_the_log_about_it_are(api):
+    response = api.client.get(f"{ROOT}/runs/999999", headers={"X-Request-Id": "proxy-7"})
+    assert (problem_of(response)[0], response["X-Request-Id"]) == (404, "proxy-7")
+
+
 @pytest.mark.parametrize("path", [f"{ROOT}/runs", f"{ROOT}/nothing", "/config"])
 def test_a_whole_answer_says_how_long_it_is(api, path):
     response = api.client.get(path)
