@@ -119,17 +119,34 @@
   });
   document.addEventListener("sayso:swapped", () => awaited && jump(awaited));
 
-  // A message outlives a session that has run out: who signs in again finds it where it was sent from. Any other page
-  // shows that it was taken, or belongs to somebody else.
+  // What was typed outlives a session that has run out: who signs in again finds it where it was sent from. Any other
+  // page shows that it was taken, or belongs to somebody else.
   const UNSENT = "sayso.unsent.";
-  const unsent = (form) => `${UNSENT}${document.body.dataset.user}.${form.getAttribute("action")}`;
-  const signedInAgain = document.referrer && new URL(document.referrer).pathname.startsWith("/sign-in/");
-  for (const form of document.querySelectorAll("form[data-send-with-keys]")) {
-    const field = form.elements.message;
-    if (signedInAgain && !field.value && !field.disabled) field.value = sessionStorage.getItem(unsent(form)) ?? "";
+  const OUTLIVING = "form[data-send-with-keys], form.teammate-form";
+  const unsent = (form) => `${UNSENT}${document.body.dataset.user}.${form.getAttribute("action") ?? location.pathname}`;
+  const given = (field) => (/^(radio|checkbox)$/.test(field.type) ? "checked" : "value");
+
+  function fieldsOf(form) {
+    const isOurs = (one) => one.name === "csrfmiddlewaretoken" || one.type === "file" || one.tagName === "BUTTON";
+    return [...form.elements].filter((one) => one.name && !isOurs(one));
   }
+
+  function restore(form) {
+    const kept = JSON.parse(sessionStorage.getItem(unsent(form)) ?? "[]");
+    const fields = fieldsOf(form);
+    if (kept.length !== fields.length) return;
+    fields.forEach((field, n) => {
+      if (field.disabled || field[given(field)] === kept[n]) return;
+      field[given(field)] = kept[n];
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+  }
+
+  const signedInAgain = document.referrer && new URL(document.referrer).pathname.startsWith("/sign-in/");
+  if (signedInAgain) document.querySelectorAll(OUTLIVING).forEach(restore);
   for (const key of Object.keys(sessionStorage)) if (key.startsWith(UNSENT)) sessionStorage.removeItem(key);
   document.addEventListener("submit", ({ target: form }) => {
-    if (form.matches("[data-send-with-keys]")) sessionStorage.setItem(unsent(form), form.elements.message.value);
+    if (!form.matches(OUTLIVING)) return;
+    sessionStorage.setItem(unsent(form), JSON.stringify(fieldsOf(form).map((field) => field[given(field)])));
   });
 })();

@@ -71,11 +71,15 @@ def start_without_session(page, message):
     page.get_by_role("button", name="Start").click()
 
 
-def test_a_message_outlives_a_session_that_has_run_out(olivia):
+def test_a_message_outlives_a_session_that_has_run_out_and_so_does_whom_it_is_for(olivia):
     page = olivia.opens("/").page
+    page.get_by_label("Teammate, team or workflow").select_option("obedient")
+    page.get_by_text("Plan first", exact=True).click()
     start_without_session(page, "Write what nobody wants to type twice.")
     sign_in(page, olivia.name, PASSWORD)
     expect(page.get_by_label("What is to be done?")).to_have_value("Write what nobody wants to type twice.")
+    expect(page.get_by_label("Teammate, team or workflow")).to_have_value("obedient")
+    expect(page.get_by_label("Plan first", exact=True)).to_be_checked()
     page.get_by_role("button", name="Start").click()
     expect(page.locator("#run")).to_be_visible()
     page.goto("/")
@@ -88,3 +92,14 @@ def test_nobody_else_finds_the_message_of_a_session_that_has_run_out(olivia, raf
     sign_in(page, rafael.name, PASSWORD)
     expect(page.get_by_label("What is to be done?")).to_have_value("")
     assert "Only mine" not in page.evaluate("JSON.stringify(sessionStorage)")
+
+
+def test_a_teammate_that_was_being_written_outlives_it_too(olivia):
+    page = olivia.opens("/roster/new/").page
+    page.get_by_label("Name").fill("Harbour master")
+    page.get_by_label("Instructions").fill("Know the tides.")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Create teammate").click()
+    sign_in(page, olivia.name, PASSWORD)
+    expect(page.get_by_label("Name")).to_have_value("Harbour master")
+    expect(page.get_by_label("Instructions")).to_have_value("Know the tides.")
