@@ -56,7 +56,7 @@ def content_policy(get_response: GetResponse) -> GetResponse:
 
 
 def request_id(get_response: GetResponse) -> GetResponse:
-    """A name for each request, a proxy's where it gave one: in every line of the log, in the answer, in `REQUEST_ID`."""
+    """A name for each request, a proxy's where it gave one: in each line of the log, in the answer, in `REQUEST_ID`."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         given = request.META.get("HTTP_X_REQUEST_ID", "")  # `headers` would name them all anew, for each request
