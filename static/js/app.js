@@ -143,10 +143,14 @@
   }
 
   const signedInAgain = document.referrer && new URL(document.referrer).pathname.startsWith("/sign-in/");
-  if (signedInAgain) document.querySelectorAll(OUTLIVING).forEach(restore);
-  for (const key of Object.keys(sessionStorage)) if (key.startsWith(UNSENT)) sessionStorage.removeItem(key);
-  document.addEventListener("submit", ({ target: form }) => {
-    if (!form.matches(OUTLIVING)) return;
-    sessionStorage.setItem(unsent(form), JSON.stringify(fieldsOf(form).map((field) => field[given(field)])));
+  document.addEventListener("DOMContentLoaded", () => {  // htmx hears of changes from then on
+    if (signedInAgain) document.querySelectorAll(OUTLIVING).forEach(restore);
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith(UNSENT)) sessionStorage.removeItem(key);
   });
+  for (const moment of ["change", "submit"]) {
+    document.addEventListener(moment, ({ target }) => {
+      const form = target.closest(OUTLIVING);
+      if (form) sessionStorage.setItem(unsent(form), JSON.stringify(fieldsOf(form).map((field) => field[given(field)])));
+    });
+  }
 })();

@@ -3,6 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.cast import PASSWORD
+from tests.browser.visitor import sign_in
+
 
 @pytest.fixture
 def own(olivia):
@@ -165,3 +168,12 @@ def test_a_tool_that_is_gone_is_shown_as_such_and_the_teammate_works_on_without_
     tab.start("left-behind", "Tell of the sea")
     tab.ends()
     expect(tab.page.locator("#transcript")).to_contain_text("draft.md")
+
+
+def test_a_choice_outlives_a_session_that_has_run_out(own, olivia):
+    deny = own.page.locator("#tool-announce").get_by_role("radio", name="Deny")
+    own.page.context.clear_cookies(name="sessionid")
+    deny.check()
+    sign_in(own.page, olivia.name, PASSWORD)
+    expect(deny).to_be_checked()
+    expect(own.page.locator("#save-bar")).to_contain_text("Publish an announcement")

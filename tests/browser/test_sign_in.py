@@ -4,14 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD
+from tests.browser.visitor import sign_in
 
 OWN = "blue lamps over water"
-
-
-def sign_in(page, name, password):
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def test_the_printed_link_lets_in_once_and_leads_to_a_password_that_works_from_then_on(stranger, serve):

@@ -22,6 +22,12 @@ NO_COMPLAINT = re.compile(
 )
 
 
+def sign_in(page: Page, name: str, password: str) -> None:
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
 class Visitor:
     def __init__(self, windows: Windows, name: str, session: str, complaints: list[str]) -> None:
         self.windows, self.name, self.session, self.complaints = windows, name, session, complaints
