@@ -23,7 +23,7 @@ from runs.models import Event, Run, RunFile, ToolCall, WrongStatus
 from runs.pages import CallRow, Turn, attempts, came_up, doing, row_of, settle, shows_row, speech, turns, would_repeat
 from runs.services import Refused
 from runs.states import RunStatus
-from runs.trees import files_of, path_of, usage_of
+from runs.trees import calls_of, files_of, path_of, usage_of
 from teammates.accounts import Request, signed_in
 
 WHOLE = (RunStatus.COMPLETED, RunStatus.PAUSED)  # no turn is open or cut
@@ -83,7 +83,7 @@ def context_of(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
         "may_decide": bool(asked) and may_decide(request.user, asked[0]),
         "doing": doing(run, rows.calls),
         "scripted": (run.performer_revision.definition.get("model") or settings.DEFAULT_MODEL) == "demo",
-        "repeats": would_repeat(rows.calls) if not run.is_live else [],
+        "repeats": would_repeat(calls_of(run) if rows.tree else rows.calls) if not run.is_live else [],
         "stopped": stop_of(run),
         **extra,
     }

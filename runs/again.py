@@ -8,6 +8,7 @@ from runs.locks import write
 from runs.models import Run
 from runs.pages import HARMLESS
 from runs.states import RunStatus
+from runs.trees import calls_of
 
 UNDONE = (RunStatus.FAILED, RunStatus.CANCELLED)
 
@@ -33,5 +34,5 @@ def retry_once(run: Run, *, by: User, confirmed: bool) -> Run:
 
 
 def has_acted(run: Run) -> bool:
-    """Did a call of it begin that does more than read?"""
-    return run.calls.filter(started_at__isnull=False).exclude(effect__in=HARMLESS).exists()
+    """Did a call of it, or of a run below it, begin that does more than read?"""
+    return calls_of(run).filter(started_at__isnull=False).exclude(effect__in=HARMLESS).exists()

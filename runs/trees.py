@@ -245,6 +245,11 @@ def usage_of(run: Run) -> dict[str, Any]:
     return total
 
 
+def calls_of(run: Run) -> "QuerySet[ToolCall]":
+    """Of the run and of all below it."""
+    return ToolCall.objects.filter(run__in=below(run))
+
+
 def files_of(run: Run) -> list[RunFile]:
     """What the run was given, and what it and all below it wrote."""
     if run.teammate_id is not None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, FloatField, IntegerField, Max, Min, QuerySet, Sum
+from django.db.models import Count, FloatField, IntegerField, Max, Min, Q, QuerySet, Sum
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
@@ -32,9 +32,9 @@ def begun_in(runs: "QuerySet[Run]", month: Month) -> "QuerySet[Run]":
 
 
 def sums() -> dict[str, Any]:
-    """Aggregates over runs: how many, their tokens, and what they cost where prices are set."""
+    """Aggregates over runs: how many were asked for, the tokens of all, and what they cost where prices are set."""
     return {
-        "runs": Count("pk"),
+        "runs": Count("pk", filter=Q(parent=None)),
         "input_tokens": total("prompt_tokens", IntegerField()),
         "output_tokens": total("completion_tokens", IntegerField()),
         "cost": total("cost", FloatField()),

@@ -84,10 +84,11 @@ def activity(request: Request, user_id: str | None = None) -> HttpResponse:
     runs = in_scope(request.auth, user_id)
     ended = runs.ended().filter(teammate=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     last = teammates_of(request.auth).unarchived().order_by().values_list(Subquery(ended), flat=True)
-    shown = [*living(request.auth, user_id), *runs.filter(pk__in=[pk for pk in last if pk])]
-    groups: dict[int, list[dict[str, Any]]] = {}
+    at_work = living(request.auth, user_id).exclude(teammate=None)
+    shown = [*at_work, *runs.filter(pk__in=[pk for pk in last if pk])]
+    groups: dict[Any, list[dict[str, Any]]] = {}
     for run in sorted(shown, key=lambda run: -run.pk):
-        groups.setdefault(run.performer.pk, []).append(active(run))
+        groups.setdefault(run.teammate_id, []).append(active(run))
     return answer({"data": [{"agent_id": pk, "runs": of_agent} for pk, of_agent in sorted(groups.items())]})
 
 
@@ -113,10 +114,12 @@ def living(caller: Caller, user_id: str | None) -> RunQuerySet:
 
 
 def total(caller: Caller, user_id: str | None) -> int:
-    """How many are in scope: counted without a look at their conversations, less those of hidden ones."""
+    """How many are in scope: counted without a look at each, less those of hidden conversations and those below."""
     runs = Run.objects.filter(user_id=user_id or "", archived_at=None)
     hidden = Session.objects.filter(owner=caller.user, hidden=True).values("pk")
-    return runs.filter(owner=caller.user).count() - runs.filter(session__in=hidden).count()
+    own, unseen = runs.filter(owner=caller.user), runs.filter(session__in=hidden)
+    below = own.filter(parent__isnull=False).exclude(session__in=hidden)
+    return own.count() - unseen.count() - below.count()
 
 
 def last_end(caller: Caller, user_id: str | None) -> datetime | None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.db.models import Q
 
 from api.m8tes.errors import Problem
@@ -15,6 +16,7 @@ from runs.journal import Line
 from runs.live.follow import Ear, follow
 from runs.models import Event, Run, ToolCall
 from runs.states import CALL_OPEN, RunStatus
+from runs.trees import usage_of
 
 Frame = dict[str, Any]
 
@@ -149,7 +151,8 @@ class Telling:
 
     async def completed(self, line: Line) -> list[Frame]:
         run = await Run.objects.aget(pk=self.run.pk)
-        return [metrics(run, "end_turn"), {"type": "done", "completion_state": "complete", "stop_reason": "end_turn"}]
+        usage = run.usage if run.teammate_id else await sync_to_async(usage_of)(run)
+        return [metrics(run, usage), {"type": "done", "completion_state": "complete", "stop_reason": "end_turn"}]
 
     async def failed(self, line: Line) -> list[Frame]:
         error = {"type": "error", "error": str(line.data["error"]), "error_code": line.data["code"]}
@@ -192,13 +195,13 @@ async def gate_named(name: str) -> dict[str, Any]:
     return gate_shape(await model.objects.select_related("call", "run").aget(pk=int(number)))
 
 
-def metrics(run: Run, reason: str) -> Frame:
+def metrics(run: Run, usage: dict[str, Any]) -> Frame:
     worked = (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else 0.0
     return {
         "type": "run_metrics",
         "execution_time_ms": int(worked * 1000),
-        "input_tokens_used": run.usage.get("prompt_tokens", 0),
-        "output_tokens_used": run.usage.get("completion_tokens", 0),
-        "claude_token_cost_usd": run.usage.get("cost", 0),
-        "stop_reason": reason,
+        "input_tokens_used": usage.get("prompt_tokens", 0),
+        "output_tokens_used": usage.get("completion_tokens", 0),
+        "claude_token_cost_usd": usage.get("cost", 0),
+        "stop_reason": "end_turn",
     }

@@ -13,10 +13,11 @@ from api.m8tes.answers import answer, iso
 from api.m8tes.errors import Problem
 from api.m8tes.runs import RunId
 from api.m8tes.scope import run_of
-from api.m8tes.shapes import STATUS, usage_shape
+from api.m8tes.shapes import status_of, usage_shape
 from api.m8tes.stream import name_of
 from runs.models import Message, Run, ToolCall
-from runs.states import CALL_OPEN, CallState, RunStatus
+from runs.states import CALL_OPEN, CallState
+from runs.trees import usage_of
 
 router = Router(tags=["runs"])
 
@@ -154,11 +155,11 @@ def traces_of(run: Run, turns: set[int]) -> dict[int, list[dict[str, Any]]]:
 @router.get("/{run_id}/outcome", auth=READ, summary="The result in short")
 def outcome(request: Request, run_id: RunId, user_id: str | None = None) -> HttpResponse:
     run = run_of(request.auth, run_id, user_id)
-    usage = usage_shape(run.usage) or {}
+    usage = usage_shape(usage_of(run)) or {}
     return answer(
         {
             "run_id": run.pk,
-            "status": STATUS[RunStatus(run.status)],
+            "status": status_of(run),
             "summary": run.output or None,
             "headline": headline(run.output),
             "needs_reply": False,

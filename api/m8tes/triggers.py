@@ -171,7 +171,7 @@ def trigger_list(request: Request, query: Query[TriggerFilter]) -> HttpResponse:
     if query.type:
         triggers = triggers.filter(kind=query.type)
     if query.task_id is not None:
-        triggers = triggers.filter(task=query.task_id)
+        triggers = triggers.filter(task__id=query.task_id)
     if query.starting_after:
         task, _, name = query.starting_after.partition(":")
         triggers = triggers.filter(Q(task__lt=int(task)) | Q(task=int(task), pk__lt=number_in(name)))

@@ -1,11 +1,15 @@
 """A team or a workflow at the m8tes door is a run like any other."""
 
 import pytest
+from asgiref.sync import async_to_sync
 
+from api.m8tes.stream import frames
 from approvals.models import ToolApproval
 from runs.models import Run
 from runs.services import start
+from tests.api.door import framed, problem_of
 from tests.fake_script import Script
+from tests.machine import no_news
 from tests.trees import carry_tree, delegate, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,3 +59,47 @@ def test_stopping_it_stops_all_of_it(api, waiting, posted):
     assert api.post(f"/runs/{waiting.pk}/cancel").json()["status"] == "cancelled"
     assert ToolApproval.objects.get().status == "cancelled"
     assert posted == []
+
+
+def test_all_that_tells_of_it_tells_the_same(api, waiting, posted):
+    def told(path, *keys):
+        found = api.get(path).json()
+        return [found[key] for key in keys]
+
+    assert told(f"/runs/{waiting.pk}/outcome", "status") == told(f"/runs/{waiting.pk}", "status")
+    Run.objects.filter(parent=waiting, status="paused").update(status="queued", open_gates=0)
+    assert told(f"/runs/{waiting.pk}/outcome", "status") == ["running"]
+    [usage] = told(f"/runs/{waiting.pk}", "usage")
+    assert told(f"/runs/{waiting.pk}/outcome", "total_tokens") == [usage["total_tokens"]]
+
+
+def test_the_stream_ends_with_what_all_of_it_has_used(api, waiting, posted):
+    async def read():
+        return [part async for part in frames(waiting, None, through_pauses=True)]
+
+    [gate] = api.get(f"/runs/{waiting.pk}/permissions").json()
+    api.post(f"/runs/{waiting.pk}/approve", {"request_id": gate["request_id"], "decision": "allow"})
+    carry_tree(waiting)
+    usage = api.get(f"/runs/{waiting.pk}").json()["usage"]
+    [told] = [frame for frame in framed(async_to_sync(read)()) if frame["type"] == "run_metrics"]
+    assert (told["input_tokens_used"], told["output_tokens_used"]) == (usage["input_tokens"], usage["output_tokens"])
+
+
+def test_only_what_was_asked_for_is_counted(api, waiting):
+    assert Run.objects.count() == 3
+    assert api.get("/runs/check").json()["total_count"] == 1
+    assert api.get("/usage").json()["runs_used"] == 1
+
+
+def test_it_is_no_activity_of_a_teammate(api, waiting):
+    assert api.get("/runs/activity").json() == {"data": []}
+
+
+def test_what_a_member_has_done_is_not_done_again_unasked(api, waiting, posted):
+    [gate] = api.get(f"/runs/{waiting.pk}/permissions").json()
+    api.post(f"/runs/{waiting.pk}/approve", {"request_id": gate["request_id"], "decision": "allow"})
+    carry_tree(waiting)
+    Run.objects.filter(pk=waiting.pk).update(status="failed")
+    with no_news(waiting):
+        assert problem_of(api.post(f"/runs/{waiting.pk}/retry")) == (409, "retry_needs_confirmation")
+    assert api.post(f"/runs/{waiting.pk}/retry?confirm=true").status_code == 201

@@ -55,6 +55,15 @@ def test_deciding_on_the_page_of_the_team_resumes_the_member(gated, client_of, o
     assert carry_tree(gated).output == "All told."
 
 
+def test_trying_again_warns_of_what_a_member_has_done(gated, client_of, owner, page):
+    gate = ToolApproval.objects.get()
+    client_of(owner).post(reverse("inbox:decide", args=[gate.pk, "allow"]), {"digest": gate.digest})
+    carry_tree(gated)
+    Run.objects.filter(pk=gated.pk).update(status="failed")
+    html = page(gated)
+    assert "This would happen again" in html and "Publish an announcement" in html
+
+
 def test_the_tree_is_drawn_and_said_as_a_list(gated, page):
     html = page(gated)
     missing = {"Who does what, when", "waits for you", "waits for its members", "bar-person", "done in", "<svg viewBox"}
