@@ -35,7 +35,7 @@ def doors(get_response: GetResponse) -> GetResponse:
         refuse = door_of(request)
         if refuse is None:
             return get_response(request)
-        request.path_info, began = tidy(request.path_info), monotonic()
+        request.path_info, began = tidy(request.path_info, raw_path(request)), monotonic()
         response = at_agentos(request) if refuse is agentos else dispatch(request, refuse)
         audit.record(request, response, began)
         response.headers.setdefault("Cache-Control", "no-store")
@@ -77,9 +77,19 @@ def known_host(request: HttpRequest) -> bool:
     return True
 
 
-def tidy(path: str) -> str:
-    """One address for both generations of clients: without the trailing slash, and by the newer name."""
-    path = path.removesuffix("/") or "/"
+def raw_path(request: HttpRequest) -> bytes:
+    """As it was sent, where the server tells."""
+    scope: dict[str, bytes] = getattr(request, "scope", {})
+    return scope.get("raw_path") or b""
+
+
+def tidy(path: str, raw: bytes = b"") -> str:
+    """One address for both generations of clients: without the trailing slash, and by the newer name.
+
+    A slash that was sent as %2F is the end of a name, and stays.
+    """
+    if raw[-3:].upper() != b"%2F":
+        path = path.removesuffix("/") or "/"
     for old, new in ALIASES.items():
         if path == old or path.startswith(f"{old}/"):
             return new + path.removeprefix(old)
@@ -117,4 +127,4 @@ def too_large(request: HttpRequest) -> str:
 
 def match_of(request: HttpRequest, refuse: Refuse) -> ResolverMatch:
     """`Resolver404` where the door has nothing at this address."""
-    return route_of(tidy(request.path_info), "agentos" if refuse is agentos else "m8tes")
+    return route_of(tidy(request.path_info, raw_path(request)), "agentos" if refuse is agentos else "m8tes")

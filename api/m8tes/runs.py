@@ -13,7 +13,7 @@ from api.idempotency import Begun, once
 from api.m8tes.answers import answer
 from api.m8tes.bodies import NewRun, Reply
 from api.m8tes.pages import Page, page_of
-from api.m8tes.scope import awaiting, run_of
+from api.m8tes.scope import awaiting, end_user, run_of
 from api.m8tes.shapes import STATUS, file_shape, run_shape
 from api.m8tes.starting import begin
 from api.m8tes.stream import new_stream, rejoined
@@ -56,6 +56,7 @@ def reply(request: Request, run_id: RunId, body: Reply, user_id: str | None = No
 
 
 def follow_up(original: Run, body: Reply, request: Request, files: Sequence[Given] = ()) -> Run:
+    end_user(request.auth, original.user_id)
     options = inherited(original)
     if body.tools is not None:
         options = replace(options, tools=body.tools)
@@ -89,12 +90,19 @@ def run_list(request: Request, query: Query[RunFilter]) -> HttpResponse:
         "after": query.starting_after,
     }
     fixed = {name: value for name, value in given.items() if value is not None}
-    found = listed(query.status, query.archived, query.limit + 1, owner=request.auth.user.pk, **fixed)
+    if query.sort == "priority":
+        found = urgent_first(query, owner=request.auth.user.pk, **fixed)
+    else:
+        found = listed(query.status, query.archived, query.limit + 1, owner=request.auth.user.pk, **fixed)
     return page_of(found, query, run_shape)
 
 
 @Select
-def listed(status: str | None, archived: str, limit: int, owner: Any, after: Any = None, **fixed: Any) -> RunQuerySet:
+def listed(status: str | None, archived: str, limit: int, owner: Any, **given: Any) -> RunQuerySet:
+    return chosen(status, archived, owner, **given).order_by("-pk")[:limit]
+
+
+def chosen(status: str | None, archived: str, owner: Any, after: Any = None, **fixed: Any) -> RunQuerySet:
     runs = Run.objects.of_account(owner).roots().filter(**fixed)
     if after is not None:
         runs = runs.filter(pk__lt=after)
@@ -102,7 +110,20 @@ def listed(status: str | None, archived: str, limit: int, owner: Any, after: Any
         runs = of_status(runs, status)
     if archived != "include":
         runs = runs.filter(Q(archived_at=None) if archived == "exclude" else ~Q(archived_at=None))
-    return runs.order_by("-pk")[:limit]
+    return runs
+
+
+def urgent_first(query: RunFilter, after: int | None = None, **fixed: Any) -> list[Run]:
+    """Those that wait for a person, then the others, each newest first: what follows the run `after` in this order."""
+    runs = chosen(query.status, query.archived, **fixed)
+    waiting = awaiting(runs)
+    others = runs.exclude(pk__in=waiting.values("pk"))
+    if after is not None and waiting.filter(pk=after).exists():
+        waiting = waiting.filter(pk__lt=after)
+    elif after is not None:
+        waiting, others = waiting.none(), others.filter(pk__lt=after)
+    found = list(waiting.order_by("-pk")[: query.limit + 1])
+    return found + list(others.order_by("-pk")[: query.limit + 1 - len(found)])
 
 
 def of_status(runs: RunQuerySet, word: str) -> RunQuerySet:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from api.auth import Caller
@@ -51,15 +51,20 @@ def teammate_of(caller: Caller, pk: int, user_id: str | None = None) -> Teammate
     return teammate
 
 
-def task_of(caller: Caller, pk: int, user_id: str | None = None) -> Task:
+def task_of(caller: Caller, pk: int, user_id: str | None = None, *, locked: bool = False) -> Task:
     rows = Task.objects.filter(owner=caller.user).select_related("teammate", "owner")
-    task: Task = one_of(rows, pk, user_id, "task")
+    task: Task = one_of(rows, pk, user_id, "task", locked=locked)
     return task
 
 
-def one_of(rows: "QuerySet[Any]", pk: int, user_id: str | None, what: str) -> Any:
-    """The row, or `Http404`. A `user_id` must be the row's own; without one every end user's row is found."""
+def one_of(rows: "QuerySet[Any]", pk: int, user_id: str | None, what: str, *, locked: bool = False) -> Any:
+    """The row, or `Http404`. A `user_id` must be the row's own; without one every end user's row is found.
+
+    `locked`, inside a transaction: nobody else changes it before that ends.
+    """
     scoped = rows if user_id is None else rows.filter(user_id=user_id)
+    if locked:
+        scoped.filter(pk=pk).update(user_id=F("user_id"))
     found = scoped.filter(pk=pk).first() if pk < 2**63 else None
     if found is None:
         raise Http404(f"There is no {what} {pk}.")

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from ninja import Field, Path, Query, Router, Schema
 from pydantic import AliasChoices
 
-from api.auth import READ, WRITE, Request
+from api.auth import READ, WRITE, Caller, Request
 from api.idempotency import once
 from api.m8tes.answers import answer, iso, nothing
 from api.m8tes.bodies import Id, Mode
@@ -20,6 +20,7 @@ from runs.errors import Refused
 from runs.locks import write
 from runs.models import Run
 from runs.task_models import Task, Trigger
+from teammates.models import Effort
 
 router = Router(tags=["tasks"])
 TaskId = Annotated[int, Path(ge=1, lt=2**63)]
@@ -128,10 +129,10 @@ def detail(request: Request, task_id: TaskId, user_id: str | None = None) -> Htt
 
 @router.patch("/{task_id}", auth=WRITE, summary="Change a task, or let it rest")
 def change(request: Request, task_id: TaskId, body: TaskChange, user_id: str | None = None) -> HttpResponse:
-    task = task_of(request.auth, task_id, user_id)
-    if body.instructions is not None:
-        task.instructions = body.instructions
     with write():
+        task = task_of(request.auth, task_id, user_id, locked=True)
+        if body.instructions is not None:
+            task.instructions = body.instructions
         jobs.save(changed(task, body))
         if body.status:
             jobs.enable(task, enabled=body.status == "enabled")
@@ -148,16 +149,19 @@ def archive(request: Request, task_id: TaskId, user_id: str | None = None) -> Ht
 def run(request: Request, task_id: TaskId, body: TaskRun = AS_IT_IS) -> HttpResponse:
     task = task_of(request.auth, task_id)
     asked = {**body.model_dump(exclude={"stream"}), "task": task_id}
-    begun = once(request, request.auth.user, "task-runs", asked, lambda: started(task, body))
+    begun = once(request, request.auth.user, "task-runs", asked, lambda: started(request.auth, task, body))
     return told(begun, stream=body.stream)
 
 
-def started(task: Task, body: TaskRun) -> Run:
+def started(caller: Caller, task: Task, body: TaskRun) -> Run:
+    end_user(caller, body.user_id or task.user_id)
     own = jobs.options_of(task)
     given = body.model_dump(
         include={"user_id", "metadata", "tools", "model", "effort", "memory", "history", "max_turns", "output_schema"},
         exclude_none=True,
     )
+    if given.get("effort") not in Effort.values:  # never rejected (contract 1.1)
+        given.pop("effort", None)
     if task.user_id and given.get("user_id", task.user_id) != task.user_id:
         raise Refused("This task is for another user_id.", field="user_id", code="wrong_user")
     return jobs.start(

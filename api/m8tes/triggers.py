@@ -16,6 +16,7 @@ from api.m8tes.answers import answer, iso, nothing
 from api.m8tes.errors import Problem
 from api.m8tes.scope import task_of
 from runs import jobs, schedules
+from runs.locks import write
 from runs.task_models import Task, Trigger
 from teammates.exact import clean
 
@@ -89,20 +90,25 @@ def change(
     request: Request, task_id: TaskId, trigger_id: str, body: TriggerChange, user_id: str | None = None
 ) -> HttpResponse:
     """One of `cron`, `interval_seconds` and `run_at` takes the place of the others."""
-    trigger = trigger_of(task_of(request.auth, task_id, user_id), trigger_id)
-    given = body.model_dump(exclude_none=True)
+    with write():
+        trigger = trigger_of(task_of(request.auth, task_id, user_id, locked=True), trigger_id)
+        change_of(trigger, body.model_dump(exclude_none=True))
+    return answer(trigger_shape(trigger))
+
+
+def change_of(trigger: Trigger, given: dict[str, Any]) -> None:
     when = {name: given[name] for name in When.model_fields if name in given}
     if trigger.kind == WEBHOOK:
         if when or "timezone" in given:
             raise Problem(422, "An address has no schedule.", "invalid")
         if "enabled" in given:
             schedules.switch(trigger, enabled=given["enabled"])
-        return answer(trigger_shape(trigger))
+        return
     if when:
         trigger.cron, trigger.interval_seconds, trigger.run_at = "", None, None
     for name, value in given.items():
         setattr(trigger, name, value)
-    return answer(trigger_shape(schedules.schedule(trigger)))
+    schedules.schedule(trigger)
 
 
 @router.delete("/{task_id}/triggers/{trigger_id}", auth=WRITE, summary="Remove a trigger")
@@ -186,7 +192,7 @@ def trigger_of(task: Task, name: str) -> Trigger:
     wanted = Q(kind=WEBHOOK) if name == WEBHOOK else Q(pk=number_in(name))
     found: Trigger | None = rows.filter(wanted).first()
     if found is None or name not in (WEBHOOK, str(found.pk), name_of(found)):
-        raise Http404(f"Task {task.pk} has no trigger {name!r}.")
+        raise Http404(f"Task {task.pk} has no trigger {str(name)!r}.")
     return found
 
 

@@ -1,6 +1,5 @@
 """Runs and replies with files: the JSON as a form field beside them (contract 2.1)."""
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
@@ -16,7 +15,7 @@ from api.m8tes.errors import Problem
 from api.m8tes.runs import RunId, follow_up, told
 from api.m8tes.scope import run_of
 from api.m8tes.starting import begin
-from api.reading import Whole
+from api.reading import Unreadable, Whole, read
 from runs.uploads import Given, check_name, laid_down
 
 router = Router(tags=["runs"])
@@ -89,10 +88,10 @@ def payload(fields: QueryDict, kind: type[Body]) -> Body:
     if text is None:
         raise Problem(422, "payload: the JSON of the request belongs in a form field of this name.", "invalid")
     try:
-        return kind.model_validate(json.loads(str(text)))
+        return kind.model_validate(read(str(text).encode()))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise Problem(422, f"{where}: {first['msg']}" if where else first["msg"], "invalid") from None
-    except (ValueError, RecursionError) as error:
-        raise Problem(400, f"The payload is not JSON: {error}", "invalid_json") from None
+    except Unreadable as error:
+        raise Problem(error.status, f"payload: {error.message}", error.code) from None

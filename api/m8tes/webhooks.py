@@ -10,6 +10,7 @@ from api.m8tes.answers import answer, iso, nothing
 from api.m8tes.pages import Page, page_of
 from api.m8tes.scope import end_user, one_of
 from runs import webhooks
+from runs.locks import write
 from runs.webhook_models import Delivery, Webhook
 
 router = Router(tags=["webhooks"], auth=HOOKS)
@@ -55,10 +56,11 @@ def detail(request: Request, webhook_id: HookId, user_id: str | None = None) -> 
 
 @router.patch("/{webhook_id}", summary="Change a webhook, switch it off, or give it a new secret")
 def change(request: Request, webhook_id: HookId, body: WebhookChange, user_id: str | None = None) -> HttpResponse:
-    webhook = webhook_of(request, webhook_id, user_id)
-    for name, value in body.model_dump(exclude={"rotate_secret"}, exclude_none=True).items():
-        setattr(webhook, name, value)
-    webhooks.save(webhook, rotate=body.rotate_secret)
+    with write():
+        webhook = webhook_of(request, webhook_id, user_id, locked=True)
+        for name, value in body.model_dump(exclude={"rotate_secret"}, exclude_none=True).items():
+            setattr(webhook, name, value)
+        webhooks.save(webhook, rotate=body.rotate_secret)
     return answer(shape(webhook) | ({"secret": webhook.secret} if body.rotate_secret else {}))
 
 
@@ -78,9 +80,9 @@ def rows(request: Request) -> Any:
     return Webhook.objects.filter(owner=request.auth.user)
 
 
-def webhook_of(request: Request, pk: int, user_id: str | None) -> Webhook:
+def webhook_of(request: Request, pk: int, user_id: str | None, *, locked: bool = False) -> Webhook:
     """Without a `user_id` the account's own; scopes never mix."""
-    webhook: Webhook = one_of(rows(request), pk, user_id or "", "webhook")
+    webhook: Webhook = one_of(rows(request), pk, user_id or "", "webhook", locked=locked)
     return webhook
 
 

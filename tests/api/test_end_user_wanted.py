@@ -52,3 +52,14 @@ def test_a_task_is_for_the_end_user_of_its_teammate(strict, teammate_with):
     assert problem_of(strict.post("/tasks", task)) == (422, "user_id_required")
     assert strict.post("/tasks", task | {"teammate_id": ada}).json()["user_id"] == "ada"
     assert Task.objects.count() == 1
+
+
+def test_what_was_made_for_nobody_is_not_gone_on_with(api, teammate_with):
+    helper = teammate_with()
+    run, task = api.run(helper), api.post("/tasks", {"instructions": "Count.", "teammate_id": helper.pk}).json()
+    api.patch("/settings", {"require_end_user_id": True})
+    before = Run.objects.count()
+    assert problem_of(api.post(f"/runs/{run.pk}/reply", {"message": "More"})) == (422, "user_id_required")
+    assert problem_of(api.post(f"/tasks/{task['id']}/runs", {"stream": False})) == (422, "user_id_required")
+    assert Run.objects.count() == before
+    assert api.post(f"/tasks/{task['id']}/runs", {"stream": False, "user_id": "ada"}).json()["user_id"] == "ada"

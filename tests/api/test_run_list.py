@@ -6,6 +6,7 @@ from django.utils.timezone import now
 from runs.models import Run
 from runs.states import RunStatus
 from tests.api.door import problem_of
+from tests.rows import run_of, teammate
 
 
 def ids(response):
@@ -143,3 +144,19 @@ def test_a_key_of_the_staff_sees_no_more(api, api_of, staff, reviewer):
     for overseer in (staff, reviewer):
         assert ids(api_of(overseer).get("/runs")) == []
         assert problem_of(api_of(overseer).get(f"/runs/{run.pk}")) == (404, "not_found")
+
+
+def test_by_priority_what_waits_for_a_person_comes_first_page_by_page(api, owner):
+    clerk = teammate()
+    made = [run_of(owner, clerk) for _ in range(5)]
+    for run in (made[1], made[2]):
+        Run.objects.filter(pk=run.pk).update(status="paused", open_gates=1)
+    wanted = [made[n].pk for n in (2, 1, 4, 3, 0)]
+    assert ids(api.get("/runs", sort="priority")) == wanted
+    seen, query = [], {}
+    for _ in range(5):
+        page = api.get("/runs", sort="priority", limit=1, **query).json()
+        seen += [item["id"] for item in page["data"]]
+        query = {"starting_after": page["next_starting_after"]}
+    assert (seen, page["has_more"]) == (wanted, False)
+    assert ids(api.get("/runs", sort="priority", status="running")) == wanted[2:]

@@ -202,9 +202,11 @@ def test_what_is_set_for_one_run_comes_before_the_task_and_that_before_the_teamm
     path = f"/tasks/{make(enable_memory=True, effort='low')['id']}/runs"
     api.post(path, {"stream": False})
     api.post(path, {"stream": False, "memory": False, "effort": "high", "max_turns": 3})
-    first, second = Run.objects.order_by("pk")
+    api.post(path, {"stream": False, "effort": "heroic"})  # never refused (contract 1.1)
+    first, second, third = Run.objects.order_by("pk")
     assert (first.memory, first.history, first.effort, first.max_turns) == (True, False, "low", None)
     assert (second.memory, second.history, second.effort, second.max_turns) == (False, False, "high", 3)
+    assert third.effort == "low"
 
 
 def test_its_mode_brings_people_in_and_cannot_be_had_without_them(make, api):

@@ -160,6 +160,7 @@ def test_all_triggers_of_the_account_in_pages(api, task, path):
     assert seen(type="webhook")[0] == [name for name in names if "webhook" in name]
     assert seen(type="email")[0] == []
     assert seen(task_id=other.pk)[0] == names[:1]
+    assert [seen(task_id=number)[0] for number in (10**30, -(10**30), 0)] == [[], [], []]
     assert problem_of(api.get("/triggers", starting_after="x"))[0] == 422
 
 

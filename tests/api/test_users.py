@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from api.middleware import doors
 from runs import services
 from runs.models import Run
 from runs.usage import month_of
 from teammates.models import EndUser
-from tests.api.door import problem_of
+from tests.api.door import ROOT, problem_of
 from tests.machine import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,6 +50,20 @@ def ask(api, helper):
         return api.post("/runs", body, **headers)
 
     return ask
+
+
+@pytest.fixture
+def as_sent(api, rf):
+    """A request whose address the server tells as it was sent, too."""
+
+    def as_sent(method, path):
+        made = rf.generic(
+            method, f"{ROOT}{path}", "{}", "application/json", headers={"Authorization": f"Bearer {api.key}"}
+        )
+        made.scope = {"raw_path": f"{ROOT}{path}".encode()}
+        return doors(None)(made)
+
+    return as_sent
 
 
 def rows():
@@ -225,3 +240,12 @@ def test_of_many_at_once_no_more_start_than_may(known, ask):
     codes = sorted(answer.status_code for answer in together(6, lambda _: ask()))
     assert codes == [201, 201, 201, 429, 429, 429]
     assert Run.objects.count() == 3
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_a_name_that_ends_in_a_slash_is_nobody_elses(known, as_sent, method):
+    known("ada")
+    before = rows()
+    assert as_sent(method, "/users/ada%2F").status_code == 404
+    assert rows() == before
+    assert as_sent("GET", "/users/ada/").status_code == 200
