@@ -57,6 +57,7 @@ def begin(parent: Run, call: ToolCall, performer: Performer, message: str) -> Ru
         raise TooLarge(f"Runs may be nested {DEPTH} deep.")
     if Run.objects.tree_of(parent).count() >= SIZE:
         raise TooLarge(f"A run may have {SIZE} runs below it.")
+    root.refresh_from_db(fields=["permission_mode"])  # locked by now: a switch has come before, or comes after
     child = Run(
         owner_id=parent.owner_id,
         session_id=parent.session_id,
@@ -151,13 +152,17 @@ def cancel_one(run: Run, reason: str, *, by: str, at: datetime) -> None:
     lease = run.lease
     run.move(RunStatus.CANCELLED, finished_at=at, open_gates=0, open_children=0, lease="", lease_until=None)
     run_cancelled.send(Run, run=run)
-    not_begun = sources(CALL_MOVES, CallState.CANCELLED)
-    ToolCall.objects.filter(run=run, state__in=not_begun).update(state=CallState.CANCELLED, finished_at=at)
-    ToolCall.objects.filter(run=run, state=CallState.STARTED, tool__in=INTERNAL).update(
-        state=CallState.FAILED, result="It was stopped.", finished_at=at
-    )
+    end_calls(run, at)
     journal.append(run.pk, "run.cancelled", {"by": by, "reason": clean(reason)})
     transaction.on_commit(partial(holds.lose, lease))
+
+
+def end_calls(run: Run, at: datetime) -> None:
+    """Those that have not begun never will, and those that a run below would answer have failed."""
+    calls = ToolCall.objects.filter(run=run)
+    calls.filter(state__in=sources(CALL_MOVES, CallState.CANCELLED)).update(state=CallState.CANCELLED, finished_at=at)
+    below = calls.filter(state=CallState.STARTED, tool__in=INTERNAL)
+    below.update(state=CallState.FAILED, result="It was stopped.", finished_at=at)
 
 
 def live_children(run: Run) -> int:

@@ -163,7 +163,7 @@ class FakeModel:
             request.transport.abort()
             return web.Response()
         if script.status != 200:
-            error = {"message": "Scripted error.", "type": "server_error", "param": None, "code": None}
+            error = {"message": script.words, "type": "server_error", "param": None, "code": None}
             return web.json_response({"error": error}, status=script.status, headers=script.headers)
         if script.body is not None:
             return web.Response(

@@ -66,8 +66,8 @@ class Script:
         self.reason = reason
         return self
 
-    def error(self, status=500, retry_after=None):
-        self.status = status
+    def error(self, status=500, retry_after=None, words="Scripted error."):
+        self.status, self.words = status, words
         self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         return self
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.agentos.errors import Problem
 from api.agentos.tools import public_name, requirement, waiting_id
 from api.agentos.walk import id_of, step_of
 from approvals.models import Gate, ToolApproval
@@ -53,6 +54,8 @@ def items_in(requirements: list[Any]) -> list[Any]:
 def as_item(one: Item) -> Item:
     """What stands beside the tool says the same as within it; what stands within it wins."""
     tool = one.get("tool_execution")
+    if tool is not None and not isinstance(tool, dict):
+        raise Problem(400, "requirements: a tool_execution is an object.")
     beside = {
         "confirmed": one.get("confirmation"),
         "confirmation_note": one.get("confirmation_note"),

@@ -25,8 +25,9 @@ from runs.journal import LeaseLost
 from runs.locks import write
 from runs.models import Run, RunQuerySet, ToolCall, WrongStatus
 from runs.signals import run_paused
-from runs.states import CALL_MOVES, CallState, RunStatus, sources
+from runs.states import CallState, RunStatus
 from runs.wakeup import wake
+from teammates.exact import clean
 from teammates.prepared import Select, Update, insert
 
 logger = logging.getLogger("sayso.runs")
@@ -175,14 +176,14 @@ def finish(run: Run, hold: Hold, end: Finished) -> None:
 
 
 def fail(run: Run, hold: Hold, error: str, code: str) -> None:
-    """End the run with what went wrong, in words for the person; calls that have not begun never will."""
+    """End the run with what went wrong, in words for the person, and its calls with it."""
+    error = clean(error)  # the words may be a model's, or its endpoint's
     try:
         with trees.step(run, hold.lease):
             now = timezone.now()
             run.refresh_from_db(fields=["status"])  # a pause or an end that was undone left another one here
             run.move(RunStatus.FAILED, error=error, error_code=code, finished_at=now, lease="", lease_until=None)
-            open_calls = ToolCall.objects.filter(run=run, state__in=sources(CALL_MOVES, CallState.CANCELLED))
-            open_calls.update(state=CallState.CANCELLED, finished_at=now)
+            trees.end_calls(run, now)
             trees.cancel_below(run, "The run above has failed.")
             journal.append(run.pk, "run.failed", {"error": error, "code": code})
             trees.ended(run)

@@ -77,6 +77,7 @@ class Scripted:
             return self.flow.reply(request.turn)
         except OutputsUnknown:
             self.flow = Flow(self.run)
+            self.flow.reached = self.run.reached  # the step at hand began there; its calls are read from there on
             self.flow.learn([*self.run.calls.filter(retried_as=None), *self.transcript.calls])
             return self.flow.reply(request.turn)
 

@@ -64,6 +64,14 @@ def test_a_refusal_that_stays_is_told(fake, run, status):
     assert (got.error.count(str(status)), len(fake.requests)) == (1, 3)
 
 
+@pytest.mark.parametrize("words", ["bad \ud800 word", "bad \x00 word"])
+def test_a_refusal_in_words_that_cannot_be_kept_ends_the_run_too(fake, run, words):
+    fake.default = Script().error(400, words=words)
+    got = run()
+    assert (got.status, got.error_code) == ("failed", "model_refused")
+    assert "bad" in got.error
+
+
 @pytest.mark.parametrize("status", [400, 401, 404])
 def test_a_refusal_for_good_is_not_tried_again(fake, run, status):
     fake.default = Script().error(status)

@@ -199,6 +199,7 @@ def test_a_continue_without_a_decision_changes_nothing(gated, posted):
     assert problem_of(gated.go_on(paused)) == (400, "BAD_REQUEST")
     assert problem_of(gated.go_on(paused, requirements=paused["requirements"])) == (400, "BAD_REQUEST")
     assert problem_of(gated.go_on(paused, requirements="{not json")) == (400, "BAD_REQUEST")
+    assert problem_of(gated.go_on(paused, requirements='[{"tool_execution": "x"}]')) == (400, "BAD_REQUEST")
     assert (posted, gated.look(paused)["status"]) == ([], "PAUSED")
 
 
