@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from pydantic import ValidationError as BadShape
 
+from teammates.legible import check_name
 from teammates.tools.registry import registry
 
 NESTING = 8  # blocks within blocks
@@ -92,8 +93,17 @@ class Steps:
         if len(list(every(steps))) > COUNT or depth_of(steps) > NESTING:
             raise ValidationError({"definition": f"A workflow has at most {COUNT} steps, nested {NESTING} deep."})
         for step in every(steps):
+            check_names(step)
             check_tools(step)
         return steps
+
+
+def check_names(step: Step) -> None:
+    for name in (step.name, *step.input):
+        try:
+            check_name(name)
+        except ValidationError as error:
+            raise ValidationError({"definition": f"A step, or what it asks for: {error.message}"}) from None
 
 
 def check_tools(step: Step) -> None:

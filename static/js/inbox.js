@@ -28,6 +28,7 @@
     }
     const fresh = [...now].filter((id) => !known.has(id)).length;
     bar.hidden = fresh === 0;
+    bar.href = location.pathname + location.search;
     bar.textContent = fresh ? `${fresh} new, show` : "";
   }
 

@@ -54,6 +54,15 @@ def test_what_is_new_waits_behind_a_line_and_nothing_moves(two):
     expect(rows(inbox)).to_have_count(4)
 
 
+def test_what_is_new_is_shown_in_the_order_that_was_chosen(two):
+    inbox, working = two
+    inbox.goto("/inbox/?order=oldest")
+    working.start("announcer", "Paint the doors")
+    inbox.page.get_by_role("link", name="1 new, show").click()
+    expect(rows(inbox)).to_have_count(3)
+    assert inbox.page.url.endswith("?order=oldest")
+
+
 def test_what_was_decided_elsewhere_is_marked_where_it_stands(two):
     inbox, working = two
     before = places(inbox)
@@ -68,6 +77,7 @@ def test_after_a_decision_the_next_card_is_one_click_away(two):
     inbox, _ = two
     inbox.button("Allow").click()
     expect(inbox.page.get_by_text("Your decision is recorded.")).to_be_visible()
+    expect(inbox.page.locator(".inbox-top .count")).to_have_text("1")
     inbox.page.get_by_role("link", name="Publish an announcement").last.click()
     expect(inbox.card).to_contain_text("Close the doors")
 

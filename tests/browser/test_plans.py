@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.visitor import PHONE
+
 
 @pytest.fixture
 def planned(tab):
@@ -15,6 +17,16 @@ def planned(tab):
 def ask_for_changes(tab, words):
     tab.card.get_by_label("Your words to Plans only").fill(words)
     tab.button("Request changes").click()
+
+
+def test_the_page_of_a_plan_fits_a_phone_whatever_stands_in_its_tables(olivia, fake):
+    fake.call("submit_plan", {"plan": f"| Path |\n|---|\n| {'deep/' * 60} |"})
+    tab = olivia.opens(viewport=PHONE)
+    tab.start("obedient", "Plan it", "plan")
+    tab.waits()
+    tab.card.get_by_role("link", name="Open the review").click()
+    expect(tab.page.locator("table")).to_be_visible()
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
 def test_a_plan_goes_through_a_second_revision_to_its_approval(planned):

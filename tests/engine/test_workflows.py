@@ -173,6 +173,8 @@ def test_input_that_breaks_the_schema_is_refused_before_anything_runs(shout, wor
         ([{"name": "x", "teammate": "nobody"}], "nobody"),
         ([{"name": "x", "condition": "write_file"}], "only read"),
         ([{"name": "x", "parallel": []}], "no steps in it"),
+        ([{"name": "x\u202e", "condition": "enough"}], "U+202E"),
+        ([{"name": "x", "tool": "current_time", "input": ["to\u202e"]}], "U+202E"),
     ],
 )
 def test_a_definition_that_cannot_run_is_refused(db, steps, named):
