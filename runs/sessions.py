@@ -90,7 +90,9 @@ def delete(session: Session, *, by: User) -> None:
     """
     with write(durable=True):
         live = Run.objects.filter(session=session).live()
-        live.update(last_seq=F("last_seq"))  # runs before their session: the order in which workers lock them
+        # Tops before what is below them, and runs before their session: the order in which workers lock them.
+        live.roots().update(last_seq=F("last_seq"))
+        live.update(last_seq=F("last_seq"))
         Session.objects.filter(pk=session.pk).update(hidden=True)
         for run in live:
             with suppress(WrongStatus):

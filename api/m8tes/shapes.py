@@ -102,7 +102,7 @@ def gate_shape(gate: Gate) -> dict[str, Any]:
         "reason": gate.reason or None,
         "ask_reason": gate.why or None,
         "remembered": False,
-        "auto_resolved": False,
+        "auto_resolved": gate.status == GateStatus.EXPIRED,
         "timeout_seconds": None,
     }
     return shape | (approval_part(gate) if isinstance(gate, ToolApproval) else question_part(gate))
@@ -113,6 +113,8 @@ def gate_status(gate: Gate) -> str:
         return "pending"
     if gate.status == GateStatus.CANCELLED:
         return "cancelled"
+    if gate.status == GateStatus.EXPIRED:
+        return "timeout"
     return "denied" if gate.verdict == Verdict.DENY else "allowed"
 
 
