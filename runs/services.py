@@ -109,12 +109,7 @@ def _check(teammate: Performer, message: str, mode: str, people: bool) -> None:
         raise Refused(f"{teammate.name} is archived. Choose another teammate.", field="teammate", code="archived")
     if not teammate.enabled:
         raise Refused(f"{teammate.name} is disabled. Choose another teammate.", field="teammate", code="disabled")
-    if mode not in Mode.values:
-        raise Refused(f"There is no mode {mode!r}.", field="permission_mode")
-    if mode != Mode.AUTONOMOUS and not people:
-        raise Refused(NEEDS_PEOPLE.format(Mode(mode).label), field="permission_mode", code="needs_people")
-    if isinstance(teammate, Workflow) and mode == Mode.PLAN:
-        raise Refused("A workflow is its own plan: choose another mode.", field="permission_mode")
+    check_mode(mode, people=people, workflow=isinstance(teammate, Workflow))
     if isinstance(teammate, Workflow) and teammate.input_schema is not None:
         _check_input(teammate.input_schema, message)
 
@@ -195,12 +190,19 @@ def _check_root(run: Run) -> None:
         raise Refused(f"This run is a part of run {run.root_pk}. Go on there.", field="message", code="part_of_a_run")
 
 
-def switch_mode(run: Run, mode: str, *, by: User) -> None:
-    """From now on calls of the run and its tree are asked about as `mode` says. `WrongStatus` once it has ended."""
+def check_mode(mode: str, *, people: bool, workflow: bool) -> None:
+    """`Refused` for a mode that there is not, or in which such a run cannot be."""
     if mode not in Mode.values:
         raise Refused(f"There is no mode {mode!r}.", field="permission_mode")
-    if mode != Mode.AUTONOMOUS and not run.human_in_the_loop:
+    if mode != Mode.AUTONOMOUS and not people:
         raise Refused(NEEDS_PEOPLE.format(Mode(mode).label), field="permission_mode", code="needs_people")
+    if mode == Mode.PLAN and workflow:
+        raise Refused("A workflow is its own plan: choose another mode.", field="permission_mode")
+
+
+def switch_mode(run: Run, mode: str, *, by: User) -> None:
+    """From now on calls of the run and its tree are asked about as `mode` says. `WrongStatus` once it has ended."""
+    check_mode(mode, people=run.human_in_the_loop, workflow=run.workflow_id is not None)
     with write():
         lock(run)
         if not Run.objects.filter(pk=run.pk).live().update(permission_mode=mode):

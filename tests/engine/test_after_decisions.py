@@ -7,9 +7,10 @@ from approvals.models import ToolApproval
 from approvals.services import decide, switch_mode
 from runs import recovery, trees
 from runs.engine import driver
-from runs.services import start
+from runs.services import Refused, start
 from teammates.models import Team
 from tests.fake_script import Script
+from tests.machine import no_news
 from tests.trees import carry_tree, delegate, told
 
 
@@ -100,6 +101,15 @@ def test_a_switch_reaches_members_that_have_begun(posted, fake, member, team_of,
     run.refresh_from_db()
     switch_mode(run, "approval", by=owner)
     assert run.children.get().permission_mode == "approval"
+
+
+def test_a_workflow_cannot_be_switched_to_a_mode_in_which_it_cannot_begin(charged, workflow_of, owner):
+    run = start(owner=owner, teammate=workflow_of({"name": "charge", "tool": "charge"}), message="hello")
+    before = run.permission_mode
+    with no_news(run), pytest.raises(Refused, match="its own plan"):
+        switch_mode(run, "plan", by=owner)
+    run.refresh_from_db()
+    assert run.permission_mode == before
 
 
 def test_a_leader_that_fails_ends_what_it_has_delegated(fake, member, team_of, owner, monkeypatch):
