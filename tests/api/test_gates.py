@@ -1,9 +1,7 @@
 """Tool calls that wait (contract 1.8): how they are listed, and what each decision comes to, to the letter."""
 
 import pytest
-from django.utils.timezone import now
 
-from approvals.expiry import expire_due
 from approvals.models import Decision, ToolApproval
 from runs.models import Run
 from runs.states import GateStatus, RunStatus
@@ -35,13 +33,6 @@ def test_a_waiting_call_has_every_key_that_clients_read(asked, api):
     assert (gate["remembered"], gate["can_remember"], gate["resolved_at"]) == (False, True, None)
     assert gate["tool_use_id"].startswith("call_")
     assert gate["created_at"].endswith("Z")
-
-
-def test_a_call_that_nobody_decided_in_time_says_so(asked, api):
-    ToolApproval.objects.update(expires_at=now())
-    expire_due()
-    [gate] = api.gates(asked)
-    assert (gate["status"], gate["auto_resolved"], gate["resolved_at"] is None) == ("timeout", True, False)
 
 
 def test_gates_are_listed_oldest_first_and_stay_when_they_are_decided(two, api):

@@ -133,7 +133,7 @@ def test_the_m8tes_door_says_that_it_was_resolved_otherwise(gate, at, asked, own
     answer = api.post(f"/runs/{asked.pk}/approve", {"request_id": name, "decision": "allow"})
     assert problem_of(answer) == (404, "gate_resolved_otherwise")
     [closed] = api.get(f"/runs/{asked.pk}/permissions").json()
-    assert (closed["status"], closed["reason"]) == ("denied", "expired")
+    assert (closed["status"], closed["reason"], closed["auto_resolved"]) == ("timeout", "expired", True)
 
 
 def test_the_agentos_door_says_409_and_lists_it_as_expired(gate, at, asked, owner):
