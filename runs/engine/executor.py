@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from runs import journal
+from runs import journal, trees
 from runs.engine.holds import Hold
 from runs.faults import fault_point
 from runs.files import RunFiles, RunMemories
@@ -85,8 +85,9 @@ def _aside(tool: Tool, hold: Hold, do: Callable[[], T], *, late: Callable[[T], N
     try:
         return hold.wait(future, tool.timeout, finish=True)
     except TimeoutError:
-        future.cancel()  # so that a late result is kept as evidence
-        raise TimedOut from None
+        if future.cancel():  # so that a late result is kept as evidence
+            raise TimedOut from None
+        return future.result()
 
 
 def _work(future: "Future[T]", do: Callable[[], T], late: Callable[[T], None]) -> None:
@@ -181,12 +182,16 @@ def share(session: Session, state: dict[str, Any]) -> None:
 def keep_as_evidence(call: ToolCall, outcome: Outcome) -> None:
     """The run went on without this result; the call keeps it, unless a later attempt has begun.
 
-    Where a person is asked what became of the call, it only stands beside the question.
+    A run that has not ended tells it, as its call will not end again. Where a person is asked what became of the call,
+    it only stands beside the question.
     """
     this = ToolCall.objects.filter(pk=call.pk, started_at=call.started_at)
+    end = {"state": outcome.state, "result": outcome.result, "finished_at": timezone.now()}
     with write():
-        ended = this.filter(state=CallState.STARTED).update(
-            state=outcome.state, result=outcome.result, finished_at=timezone.now()
-        )
-        if not ended:
+        trees.lock(pk=call.run_id)
+        if not this.filter(state=CallState.STARTED).update(**end):
             this.filter(state=CallState.OUTCOME_UNKNOWN).update(result=outcome.result)
+        elif Run.objects.live().filter(pk=call.run_id).exists():
+            ended = this.get()
+            told = {"call": ended.pk, "turn": ended.turn, "state": ended.state, "seconds": ended.seconds}
+            journal.append(ended.run_id, "call.finished", told)

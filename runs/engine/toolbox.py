@@ -14,11 +14,12 @@ from runs.engine.holds import Hold
 from runs.engine.steps import Wait
 from runs.faults import fault_point
 from runs.journal import LeaseLost
-from runs.models import Run, ToolCall
+from runs.models import Run, ToolCall, WrongStatus
 from runs.states import CallState
 from teammates.models import Mode, Team
 from teammates.performers import Performer, Reference, find
 from teammates.permissions import PLAN_FIRST, verdict
+from teammates.prepared import change
 from teammates.tools.builtin import BUILT_IN, TODO_LIST
 from teammates.tools.delegation import BRANCH, DELEGATE, INTERNAL
 from teammates.tools.questions import ASK, PLAN, STEP_INPUT
@@ -66,6 +67,15 @@ class Toolbox:
 
     def _carry(self, call: ToolCall) -> Wait | None:
         self.hold.check()
+        try:
+            return self._go_on(call)
+        except WrongStatus:
+            call.refresh_from_db()
+            if call.is_open:
+                raise
+            return None  # the late result of an attempt that was given up has ended it
+
+    def _go_on(self, call: ToolCall) -> Wait | None:
         try:
             if call.state == CallState.OUTCOME_UNKNOWN:
                 return Wait("unknown", call, UNKNOWN)
@@ -220,7 +230,17 @@ class Toolbox:
                 return None
         self._still_allowed(tool)
         self._as_allowed(call)
-        return self._result(call, tool, checked(tool, call.arguments))
+        arguments = checked(tool, call.arguments)
+        self._begin_anew(call)
+        return self._result(call, tool, arguments)
+
+    def _begin_anew(self, call: ToolCall) -> None:
+        """From here on a result of the attempt before is late."""
+        now = timezone.now()
+        with journal.step(self.run.pk, self.hold.lease):
+            if not change(ToolCall, {"pk": call.pk, "state": CallState.STARTED}, started_at=now):
+                raise WrongStatus(f"{call}: no longer started")
+        call.started_at = now
 
     def _lost_track(self, call: ToolCall, why: str) -> Wait:
         with journal.step(self.run.pk, self.hold.lease, durable=True):
