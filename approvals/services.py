@@ -157,7 +157,7 @@ def switch_mode(run: Run, mode: str, *, by: User, via: str = "mode") -> None:
     """Change what the run and its whole tree ask about.
 
     To autonomous also allows each waiting call that only the mode had made wait. Questions, plans and calls of tools
-    that always ask stay open. Raises `runs.services.Refused`, `WrongStatus`.
+    that always ask, or have fields for a person, stay open. Raises `runs.services.Refused`, `WrongStatus`.
     """
     if not may_control(by, run):
         raise NotAllowed
@@ -166,7 +166,7 @@ def switch_mode(run: Run, mode: str, *, by: User, via: str = "mode") -> None:
         waiting = ToolApproval.objects.pending().filter(run__in=Run.objects.tree_of(run))
         for approval in waiting.select_related("call", "run"):
             expiry.settle(approval)
-            if mode == Mode.AUTONOMOUS and approval.is_pending and standing.can_remember(approval):
+            if mode == Mode.AUTONOMOUS and approval.is_pending and standing.only_the_mode_asks(approval):
                 decide(approval, Verdict.ALLOW, by=by, digest=approval.digest, via=via)
 
 

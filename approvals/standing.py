@@ -11,6 +11,12 @@ def can_remember(approval: ToolApproval) -> bool:
     return tool is not None and not tool.needs_approval and not approval.call.must_ask
 
 
+def only_the_mode_asks(approval: ToolApproval) -> bool:
+    """Is there nothing about the call that a person would have to say in any mode?"""
+    tool = registry.get(approval.call.tool)
+    return tool is not None and not tool.user_input and can_remember(approval)
+
+
 def remembered(approval: ToolApproval) -> ToolApproval:
     """Store the standing permission of an allowed call, for later runs of its account and end user.
 

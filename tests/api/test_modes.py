@@ -22,6 +22,23 @@ def test_to_autonomous_allows_what_waits_and_lets_the_run_go_on(two, api, carry,
     assert kinds(run).count("run.resumed") == 1
 
 
+def test_to_autonomous_leaves_open_what_has_fields_for_a_person(
+    own_tool, fake, posted, teammate_with, start, carry, api, allow
+):
+    @own_tool(effect="effect", user_input=["seat"])
+    def book(city: str, seat: str) -> str:
+        """Book."""
+        return f"{seat} in {city}"
+
+    fake.calls(("post", {"text": "hello"}), ("book", {"city": "Oslo"}))
+    run = carry(start(teammate_with("post", "book", mode="approval")))
+    assert mode(api, run, "autonomous").status_code == 200
+    assert [gate["status"] for gate in api.gates(run)] == ["allowed", "pending"]
+    allow(run.approvals.last(), arguments={"city": "Oslo", "seat": "3a"})
+    assert carry(run).status == RunStatus.COMPLETED
+    assert results(run) == [("succeeded", "Posted hello"), ("succeeded", "3a in Oslo")]
+
+
 def test_to_a_stricter_mode_the_next_call_asks(fake, posted, teammate_with, api, carry):
     run = api.run(teammate_with("post"), human_in_the_loop=True)
     assert mode(api, run, "approval").status_code == 200
