@@ -37,7 +37,7 @@ def given(answers: dict[str, Any] | None, skipped: list[str] | None, response: s
         if texts:
             tidy[key] = texts if isinstance(value, list) else texts[0]
     response = limited(response, "response", "A reply")
-    kept = {str(key): words(text) for key, text in (notes or {}).items() if words(text)}
+    kept = {str(key): limited(text, str(key), "A note") for key, text in (notes or {}).items() if words(text)}
     return Given(tidy, list(skipped or []), response, kept)
 
 

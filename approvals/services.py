@@ -184,9 +184,9 @@ def answer(
 ) -> Question:
     """Answer one question of any kind, the one whose `digest` was shown. Raises as `decide` does.
 
-    ask: `answers` by question text, the rest in `skipped`, or `response`. plan: {"plan": "Approve"}, else `response` is
-    feedback. unknown: {"outcome": …} with the result in `response`. attention: {"attention": …}. external: `response`.
-    input: `answers` by field. `stop` ends the run instead.
+    ask: `answers` by question text with `notes`, the rest in `skipped`, or `response`. plan: {"plan": "Approve"}, else
+    `response` is feedback. unknown: {"outcome": …} with the result in `response`. attention: {"attention": …}.
+    external: `response`. input: `answers` by field. `stop` ends the run instead.
     """
     got = reading.given(answers, skipped, response, notes)
     with write(durable=True, savepoint=False):

@@ -173,9 +173,7 @@ def confirmation(gate: ToolApproval, item: dict[str, Any]) -> Said | None:
         return None
     if not isinstance(confirmed, bool):
         raise Problem(400, "confirmed is true, false or null.")
-    note = item.get("confirmation_note") or ""
-    if not isinstance(note, str):
-        raise Problem(400, "confirmation_note is a text or null.")
+    note = note_in(item, "confirmation_note")
     if not confirmed:
         return Said(gate, {"verdict": Verdict.DENY, "reason": note})
     sent = item.get("tool_args")
@@ -185,21 +183,30 @@ def confirmation(gate: ToolApproval, item: dict[str, Any]) -> Said | None:
     return Said(gate, {"verdict": Verdict.ALLOW, "arguments": edited})
 
 
+def note_in(item: dict[str, Any], name: str) -> str:
+    note = item.get(name) or ""
+    if not isinstance(note, str):
+        raise Problem(400, f"{name} is a text or null.")
+    return note
+
+
 def feedback(gate: Question, item: dict[str, Any]) -> Said | None:
     """Selected options by question; the questions that none is selected for are left to the teammate."""
     answers: dict[str, Any] = {}
+    notes: dict[str, str] = {}
     for sent in objects(item, "user_feedback_schema"):
         chosen = sent.get("selected_options")
         if isinstance(chosen, str):
             chosen = [chosen]
         if isinstance(chosen, list) and chosen and isinstance(sent.get("question"), str):
             answers[sent["question"]] = [str(label) for label in chosen]
+            notes[sent["question"]] = note_in(sent, "note")
     if not answers:
         return None
     if gate.kind == Question.Kind.PLAN:
         return plan(gate, next(iter(answers.values())))
     texts = [question["question"] for question in gate.questions]
-    return Said(gate, {"answers": answers, "skipped": [text for text in texts if text not in answers]})
+    return Said(gate, {"answers": answers, "notes": notes, "skipped": [text for text in texts if text not in answers]})
 
 
 def plan(gate: Question, chosen: list[str]) -> Said:

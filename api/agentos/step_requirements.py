@@ -100,7 +100,7 @@ def to_step(gate: Gate, step: Item) -> Item | None:
         if edited is None and confirmed is None:
             return None
         chosen = str(edited) if edited is not None else ACCEPT if confirmed else RETRY
-        return head | {"user_feedback_schema": [{"question": REVIEW, "selected_options": [chosen]}]}
+        return head | {"user_feedback_schema": [{"question": REVIEW, "selected_options": [chosen], "note": note}]}
     given = step.get("user_input") or values_in(step.get("user_input_schema"))
     if not isinstance(given, dict) or not given:
         return None

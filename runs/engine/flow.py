@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from runs.engine.places import answers_in, at, is_true, next_part
+from runs.engine.places import answers_in, at, is_true, next_part, note_in
 from runs.engine.reply import AskedCall, ModelFailed, Reply, Request
 from runs.models import Run, ToolCall
 from runs.states import CallState
@@ -273,7 +273,7 @@ class Flow:
         if call.state != CallState.SUCCEEDED or chosen == SKIP:
             return "", ""
         if chosen == RETRY:
-            return output, words or "Do it again, better."
+            return output, note_in(call.result, REVIEW) or "Do it again, better."
         return (output if chosen == ACCEPT and not words else words or str(chosen or output)), ""
 
 

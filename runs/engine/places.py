@@ -39,10 +39,18 @@ def is_true(text: str) -> bool:
 
 def answers_in(result: str) -> dict[str, Any]:
     """The result of a question: {"answers": {question: answer}} or {"response": words}, as one flat table."""
+    said = _said(result)
+    return {**said.get("answers", {}), **({"response": said["response"]} if said.get("response") else {})}
+
+
+def note_in(result: str, question: str) -> str:
+    """What was said beside the answer to this question."""
+    return str(_said(result).get("notes", {}).get(question, ""))
+
+
+def _said(result: str) -> dict[str, Any]:
     try:
         said = json.loads(result)
     except ValueError:
         return {"response": result}
-    if not isinstance(said, dict):
-        return {"response": result}
-    return {**said.get("answers", {}), **({"response": said["response"]} if said.get("response") else {})}
+    return said if isinstance(said, dict) else {"response": result}

@@ -132,12 +132,13 @@ def test_a_review_may_send_the_step_back(fake, member, workflow_of, owner):
     fake.reply = told(("ann", [Script().say("first"), Script().say("second")]))
     run = begun(owner, workflow_of({"name": "draft", "teammate": "ann", "review": True}))
     question = Question.objects.get()
-    answer(question, by=owner, digest=question.digest, answers={"Is this good?": "Try again"})
+    notes = {"Is this good?": "Louder please"}
+    answer(question, by=owner, digest=question.digest, answers={"Is this good?": "Try again"}, notes=notes)
     carry_tree(run)
     again = Question.objects.pending().get()
     answer(again, by=owner, digest=again.digest, answers={"Is this good?": "Accept"})
     assert carry_tree(run).output == "second"
-    assert "first" in Run.objects.filter(parent=run).last().message
+    assert "What you gave: first\n\nA person says: Louder please" in Run.objects.filter(parent=run).last().message
 
 
 def test_a_failing_step_fails_the_run_by_its_name_or_is_skipped(own_tool, workflow_of, owner, fake):

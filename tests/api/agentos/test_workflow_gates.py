@@ -125,6 +125,24 @@ def test_an_output_that_is_not_good_is_made_again(flow):
     assert len(Run.objects.get(uuid=paused["run_id"]).calls.filter(tool="shout")) == 2
 
 
+def test_an_output_is_sent_back_with_words(flow):
+    work = flow({**LOUD, "review": True})
+    paused = work.run()
+    sent_back = paused["step_requirements"][0] | {"confirmed": False, "rejection_feedback": "Louder please"}
+    assert work.go_on(paused, step_requirements=[sent_back], stream=False).json()["status"] == "PAUSED"
+    calls = Run.objects.get(uuid=paused["run_id"]).calls.filter(tool="shout")
+    assert calls.last().result.endswith("A PERSON SAYS: LOUDER PLEASE")
+
+
+@pytest.mark.parametrize("feedback", [7, ["Louder"], "x" * 20_001])
+def test_words_to_an_output_that_cannot_be_read_decide_nothing(flow, feedback):
+    work = flow({**LOUD, "review": True})
+    paused = work.run()
+    sent_back = paused["step_requirements"][0] | {"confirmed": False, "rejection_feedback": feedback}
+    assert work.go_on(paused, step_requirements=[sent_back], stream=False).status_code == 400
+    assert work.look(paused)["status"] == "PAUSED"
+
+
 def test_stopping_a_workflow_ends_its_branches(poster, posted):
     work = poster({"name": "Both", "parallel": [EVE, DAN]})
     paused = work.run()
