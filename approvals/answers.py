@@ -113,13 +113,15 @@ def one_of(got: Given, name: str, choices: tuple[str, ...]) -> str:
 
 
 def filled(tool: Tool, arguments: dict[str, Any], got: Given) -> dict[str, Any]:
-    """The call's arguments with the fields that a person filled, converted as the tool's schema says."""
+    """The call's arguments with the fields that a person filled."""
+    given = {name: got.answers[name] for name in tool.user_input if name in got.answers}
+    return fits(tool, {**arguments, **as_wanted(tool, given)})
+
+
+def as_wanted(tool: Tool, values: dict[str, Any]) -> dict[str, Any]:
+    """What a person wrote, converted as the tool's schema says."""
     properties = tool.schema.get("properties", {})
-    complete = dict(arguments)
-    for name in tool.user_input:
-        if name in got.answers:
-            complete[name] = converted(got.answers[name], properties.get(name, {}))
-    return fits(tool, complete)
+    return {name: converted(value, properties.get(name, {})) for name, value in values.items()}
 
 
 def converted(value: Any, spec: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from api.agentos.errors import Problem
 from api.agentos.messages import calls_of, id_of
 from api.agentos.tools import gate_part, public_name, waiting_id
 from approvals import services
-from approvals.answers import APPROVE
+from approvals.answers import APPROVE, as_wanted
 from approvals.asking import name_of
 from approvals.models import Gate, Question, ToolApproval, Verdict
 from approvals.selectors import gates_in_tree
@@ -24,6 +24,7 @@ from runs.states import GateStatus, RunStatus
 from runs.trees import waits_for_people
 from teammates.prepared import Select
 from teammates.tools.questions import ASK
+from teammates.tools.registry import registry
 
 VIA = "agentos"
 INPUT_KEYS = {"name", "field_type", "description", "value"}
@@ -148,7 +149,7 @@ def repeats(gate: Gate, item: dict[str, Any]) -> bool:
     """Does the item say what was decided, as clients do that send back all that they were shown?"""
     if isinstance(gate, ToolApproval):
         verdict = Verdict.ALLOW if item["confirmed"] else Verdict.DENY
-        sent = item.get("tool_args")
+        sent = arguments_in(item, gate)
         known = sent is None or any(same(sent, args) for args in (gate.arguments, gate.edited_arguments))
         return gate.status == GateStatus.DECIDED and gate.verdict == verdict and (known or verdict == Verdict.DENY)
     shown = gate_part(gate)
@@ -176,11 +177,18 @@ def confirmation(gate: ToolApproval, item: dict[str, Any]) -> Said | None:
     note = note_in(item, "confirmation_note")
     if not confirmed:
         return Said(gate, {"verdict": Verdict.DENY, "reason": note})
-    sent = item.get("tool_args")
-    if isinstance(sent, dict):
-        sent = {**sent, **{name: value for name, value in fields(item).items() if name not in sent}}
+    sent = arguments_in(item, gate)
     edited = None if sent is None or same(sent, gate.arguments) else sent
     return Said(gate, {"verdict": Verdict.ALLOW, "arguments": edited})
+
+
+def arguments_in(item: dict[str, Any], gate: ToolApproval) -> Any:
+    """The arguments as they are sent back, completed by what was filled in; None where nothing of both is sent."""
+    sent, tool = item.get("tool_args"), registry.get(gate.call.tool)
+    given = {name: in_words(value) for name, value in fields(item).items()}
+    if not given or tool is None or not isinstance(sent, dict | None):
+        return sent
+    return {**(gate.arguments if sent is None else sent), **as_wanted(tool, given)}
 
 
 def note_in(item: dict[str, Any], name: str) -> str:

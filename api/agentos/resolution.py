@@ -12,9 +12,8 @@ def as_item(gate: Gate, *, approved: bool, data: dict[str, Any]) -> dict[str, An
     """`data` may hold what an item of `tools` holds, or in short: values by field, selections by question, a note."""
     note = next((str(data[name]) for name in NOTES if data.get(name)), "")
     if isinstance(gate, ToolApproval):
-        values = data.get("values") if isinstance(data.get("values"), dict) else {}
-        edited = {**(gate.arguments or {}), **values} if values else data.get("tool_args")
-        return {"confirmed": approved, "confirmation_note": note, "tool_args": edited}
+        said = {"confirmed": approved, "confirmation_note": note, "tool_args": data.get("tool_args")}
+        return {**said, "user_input_schema": data.get("user_input_schema"), **filled(data.get("values"))}
     if isinstance(gate, Question) and gate.kind == Question.Kind.PLAN:
         return chosen({"plan": [APPROVE] if approved else [note] if note else []})
     if not approved:

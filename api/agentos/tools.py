@@ -107,7 +107,8 @@ def confirmation(gate: ToolApproval) -> dict[str, Any]:
         return part
     tool = registry.get(gate.call.tool)
     to_fill = [input_field(tool, name, name, None) for name in tool.user_input] if tool else []
-    return part | {"tool_args": gate.arguments, "user_input_schema": to_fill or None}
+    fields = {"requires_user_input": True, "user_input_schema": to_fill} if to_fill else {}
+    return part | {"tool_args": gate.arguments, **fields}
 
 
 def input_schema(gate: Question) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from tests.api.agentos.door import (
     names,
     refused,
     rejected,
+    sent,
     waiting,
 )
 from tests.machine import told
@@ -139,23 +140,59 @@ def test_what_a_person_fills_in_completes_the_call(fake, fill, teammate_with, do
     assert (done["requires_user_input"], done["answered"], done["tool_args"]["to"]) == (False, True, "ann")
 
 
-def test_a_tool_may_want_a_yes_and_fields(fake, own_tool, teammate_with, door):
+@pytest.fixture
+def mailing(fake, own_tool, teammate_with, door):
+    """A run that waits for a yes and for two fields; what it has mailed."""
     seen = []
 
-    @own_tool(needs_approval=True, user_input=["to"])
-    def mail(text: str, to: str) -> str:
+    @own_tool(needs_approval=True, user_input=["to", "copies"])
+    def mail(text: str, to: str, copies: int) -> str:
         """Mail."""
-        seen.append((text, to))
+        seen.append((text, to, copies))
         return "sent"
 
     teammate_with("mail")
     fake.call("mail", {"text": "hi"})
-    paused = door.run()
+    return door.run(), seen
+
+
+@pytest.mark.parametrize("copies", [2, "2"])
+def test_a_tool_may_want_a_yes_and_fields(mailing, door, copies):
+    paused, seen = mailing
     [tool] = waiting(paused)
-    assert tool["requires_confirmation"] is True
+    assert (tool["requires_confirmation"], tool["requires_user_input"]) == (True, True)
     refused(door, paused, [confirmed(tool)], 400, "BAD_REQUEST")
-    assert door.go_on(paused, [confirmed(filled(tool, to="ann"))]).json()["status"] == "COMPLETED"
-    assert seen == [("hi", "ann")]
+    refused(door, paused, [confirmed(filled(tool, to="ann", copies="many"))], 400, "BAD_REQUEST")
+    done = door.go_on(paused, [confirmed(filled(tool, to="ann", copies=copies))]).json()
+    assert (done["status"], seen) == ("COMPLETED", [("hi", "ann", 2)])
+
+
+def test_of_a_yes_and_fields_only_these_have_to_be_sent(mailing, door):
+    paused, seen = mailing
+    whole = confirmed(filled(*waiting(paused), to="ann", copies="2"))
+    bare = {name: whole[name] for name in ("tool_call_id", "tool_name", "confirmed", "user_input_schema")}
+    assert (door.go_on(paused, [bare]).json()["status"], seen) == ("COMPLETED", [("hi", "ann", 2)])
+
+
+def test_the_same_yes_with_other_fields_comes_too_late(mailing, fake, door):
+    paused, seen = mailing
+    fake.calls(("mail", {"text": "one"}), ("mail", {"text": "two"}))
+    again = door.go_on(paused, [confirmed(filled(*waiting(paused), to="ann", copies=1))]).json()
+    one, two = waiting(again)
+    assert door.go_on(again, [confirmed(filled(one, to="ann", copies=1))]).json()["status"] == "PAUSED"
+    refused(door, again, [confirmed(filled(one, to="ben", copies=1))], 409, "CONFLICT")
+    same = [confirmed(filled(one, to="ann", copies="1")), confirmed(filled(two, to="ben", copies=1))]
+    assert door.go_on(again, same).json()["status"] == "COMPLETED"
+    assert seen[1:] == [("one", "ann", 1), ("two", "ben", 1)]
+
+
+@pytest.mark.parametrize("copies", [2, "2"])
+def test_fields_beside_a_yes_are_filled_as_an_approval_too(mailing, door, copies):
+    paused, seen = mailing
+    path = f"/approvals/{waiting(paused)[0]['approval_id']}/resolve"
+    data = {"values": {"to": "ann", "copies": copies}}
+    assert sent(door, "POST", path, {"status": "approved", "resolution_data": data}).status_code == 200
+    assert seen == [("hi", "ann", 2)]
 
 
 def test_a_result_from_outside_takes_the_place_of_the_call(fake, own_tool, teammate_with, door):
