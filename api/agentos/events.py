@@ -22,7 +22,8 @@ from teammates.tools.registry import registry
 
 Event = dict[str, Any]
 TOLD_BY_TOOL = "CustomEvent"
-PLACES = 10  # `event_index` is the seq times this, plus the event's place among those of its line
+PLACES = 1000  # `event_index` is the seq times this, plus the event's place among those of its line
+LAST = PLACES - 1
 
 
 class Telling:
@@ -52,20 +53,19 @@ class Telling:
         return not any(line.kind in FROM_ROWS for line in lines)
 
     def line(self, line: Line) -> list[Event]:
-        make = MAKERS.get(line.kind)
-        made = getattr(self, make)(line) if make else []
         return [
-            self.head(line, place) | self.named(event)
-            for place, event in enumerate(made)
-            if not self.only_content or event["event"] in ESSENTIAL
+            {"created_at": epoch(line.at), **self.names, "event_index": index_of(line, place), **self.named(event)}
+            for place, event in enumerate(self.made(line))
+            if self.is_wanted(event)
         ]
 
-    def head(self, line: Line, place: int) -> Event:
-        return {
-            "created_at": epoch(line.at),
-            **self.names,
-            "event_index": position(line) * PLACES + min(place, PLACES - 1),
-        }
+    def made(self, line: Line) -> list[Event]:
+        """All events of the line in their order, by which they are numbered, told or not."""
+        make = MAKERS.get(line.kind)
+        return getattr(self, make)(line) if make else []
+
+    def is_wanted(self, event: Event) -> bool:
+        return not self.only_content or event["event"] in ESSENTIAL
 
     def named(self, event: Event) -> Event:
         """What a tool tells has one name for all kinds of performers."""
@@ -139,6 +139,7 @@ class Telling:
         gates = self.gates()
         event = {
             "event": "RunPaused",
+            "event_index": index_of(line, LAST),  # whatever comes before it each time that it is told
             "content": paused_sentence(gates),
             "tools": tools_of(self.run, gates, calls_of(self.run)),
             "requirements": requirements_of(gates),
@@ -206,6 +207,10 @@ SINGLE = PURE - {"turn.started", "todos"}
 def position(line: Line) -> int:
     """Where the line stands in what is followed: one run, or a whole tree."""
     return line.place if isinstance(line, TreeLine) else line.seq
+
+
+def index_of(line: Line, place: int) -> int:
+    return position(line) * PLACES + min(place, LAST)
 
 
 def as_it_began(call: ToolCall) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from api.agentos.events import PURE, Event, Telling
+from api.agentos.events import LAST, PURE, Event, Telling, index_of
 from api.agentos.kinds import TEAM, WORKFLOW, kind_of
 from api.agentos.shapes import member_responses, paused_sentence
 from api.agentos.step_requirements import step_requirement
@@ -69,15 +69,13 @@ class Top(Part):
         super().__init__(run, tree)
         self.stood = False  # a pause was told, and not yet that it is over
 
-    def line(self, line: Line) -> list[Event]:
+    def made(self, line: Line) -> list[Event]:
         if line.kind == "run.resumed" and "run" in line.data:
             return []  # one below goes on first
-        goes_on: list[Event] = []
-        if self.stood and line.kind in GOES_ON:
-            goes_on = [self.head(line, 5) | self.named(event) for event in self.resumed(line)]
-        told = super().line(line)
+        goes_on = self.resumed(line) if self.stood and line.kind in GOES_ON else []
+        told = super().made(line)
         self.see(line)
-        return [*goes_on, *told] if not self.only_content else told
+        return [*goes_on, *told]
 
     def pass_over(self, lines: list[Line]) -> None:
         super().pass_over(lines)
@@ -111,10 +109,15 @@ def asking(gates: list[Gate]) -> set[int]:
 class Flowing(Part):
     """The run of a workflow, or of one branch of it: its steps."""
 
-    def line(self, line: Line) -> list[Event]:
+    def made(self, line: Line) -> list[Event]:
         make = STEPS.get(line.kind)
-        made = make(self, line) if make and not self.only_content else []
-        return [self.head(line, place) | event for place, event in enumerate(made)]
+        return make(self, line) if make and not self.only_content else []
+
+    def is_wanted(self, event: Event) -> bool:
+        return True
+
+    def named(self, event: Event) -> Event:
+        return event
 
     def pass_over(self, lines: list[Line]) -> None:
         super().pass_over(lines)
@@ -146,29 +149,27 @@ class TopFlowing(Flowing, Top):
         super().__init__(run, tree)
         self.names = {name: self.names[name] for name in ("workflow_id", "workflow_name", "run_id", "session_id")}
 
-    def line(self, line: Line) -> list[Event]:
-        if line.kind in STEPS:
-            return [*self.opening(line), *Flowing.line(self, line)]
+    def made(self, line: Line) -> list[Event]:
         make = FLOW.get(line.kind)
-        made = make(self, line) if make else []
-        return [self.head(line, place) | event for place, event in enumerate(made)]
-
-    def opening(self, line: Line) -> list[Event]:
-        return [self.head(line, 9) | {"event": "WorkflowStarted"}] if line.kind == "run.started" else []
+        told = make(self, line) if make else Flowing.made(self, line)
+        return [{"event": "WorkflowStarted"}, *told] if line.kind == "run.started" else told
 
     def stands(self, line: Line) -> list[Event]:
         """Each step that waits, then the whole."""
         if line.data.get("moves"):
             return []
-        gates = [gate for gate in self.gates() if gate.is_pending]
+        places = {gate: place for place, gate in enumerate(self.gates()) if gate.is_pending}
+        gates = list(places)
         event = {
             "event": "WorkflowPaused",
+            "event_index": index_of(line, LAST),
             "status": "PAUSED",
             "content": paused_sentence(gates),
             "step_requirements": [step_requirement(gate, self.tree.place_of(gate)) for gate in gates],
             "requirements": requirements_of(gates),
         }
-        return [*(self.waiting(gate) for gate in gates), event]
+        waiting = [{**self.waiting(gate), "event_index": index_of(line, place)} for gate, place in places.items()]
+        return [*waiting, event]
 
     def waiting(self, gate: Gate) -> Event:
         place = self.tree.place_of(gate)

@@ -4,6 +4,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
 
+from api.agentos.events import PLACES
 from api.agentos.resuming import frames
 from api.agentos.streams import RELATED
 from runs import journal
@@ -76,7 +77,7 @@ def test_what_happens_later_is_told_live(fake, teammate_with, start, door):
             Run.objects.filter(pk=run.pk).update(status=status)
 
     say("running", ("run.started", {}), ("turn.started", {"turn": 1}), ("text", {"turn": 1, "delta": "One "}))
-    seen = Event.objects.get(run=run, kind="text").seq * 10
+    seen = Event.objects.get(run=run, kind="text").seq * PLACES
     say("running", ("text", {"turn": 1, "delta": "two "}))
 
     tell = database_sync_to_async(say)
