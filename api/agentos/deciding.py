@@ -10,6 +10,7 @@ from django.db.models import Max, QuerySet
 
 from api.agentos.errors import Problem
 from api.agentos.messages import calls_of, id_of
+from api.agentos.shapes import status_of
 from api.agentos.tools import gate_part, public_name, waiting_id
 from approvals import services
 from approvals.answers import APPROVE, as_wanted
@@ -48,7 +49,7 @@ def decide_all(run: Run, items: list[Any], by: User) -> int:
         look_again(run)
         waits, so_far = Waiting(run), newest(run)
         if not waits.is_paused:
-            raise Problem(409, f"The run is not paused: it is {run.status}.")
+            raise Problem(409, f"The run is not paused: it is {status_of(run).lower()}.")
         found = [said for item in items if (said := waits.reading(item))]
         if not found:
             raise Problem(400, "No decision in tools: set confirmed, the fields' values, selected_options or result.")
@@ -64,7 +65,7 @@ def attached(run: Run) -> int:
         raise Problem(400, "The run waits for decisions: send its tools. Nothing was decided.")
     if since := place_of(run, "run.resumed"):
         return since - 1
-    raise Problem(409, f"The run is not paused: it is {run.status}.")
+    raise Problem(409, f"The run is not paused: it is {status_of(run).lower()}.")
 
 
 def look_again(run: Run) -> None:

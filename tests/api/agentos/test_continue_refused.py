@@ -6,7 +6,11 @@ from runs.models import ToolCall
 from teammates.models import Teammate
 from teammates.services import save
 from tests.api.agentos.door import confirmed, problem_of, refused, row, waiting
+from tests.api.agentos.trees import Performing, decided
+from tests.fake_script import Script
 from tests.machine import no_news, told
+from tests.trees import delegate
+from tests.trees import told as script
 
 # --- what is believed ---
 
@@ -125,3 +129,15 @@ def test_another_account_does_not_find_the_run(posted, door, gated, door_of, out
 def test_a_key_that_may_not_decide_does_not(posted, door, gated, door_of, owner):
     door_of(owner, ["runs:read", "runs:write"])
     refused(door_of(owner, ["runs:read", "runs:write"]), gated, [confirmed(*waiting(gated))], 403, "FORBIDDEN")
+
+
+def test_who_decides_a_team_too_late_is_told_that_it_runs(fake, posted, member, team_of, door):
+    team_of(member("ann", "post", mode="approval"))
+    fake.reply = script(("leader", [delegate(("ann", "post it"))]), ("ann", [Script().call("post", {"text": "hello"})]))
+    work = Performing(door, "/teams/crew")
+    paused = work.run()
+    door.leave()
+    decision = [decided(*paused["requirements"])]
+    assert work.go_on(paused, requirements=decision).status_code == 200
+    late = work.go_on(paused, requirements=decision)
+    assert (late.status_code, late.json()["detail"]) == (409, "The run is not paused: it is running.")
