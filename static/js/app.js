@@ -52,16 +52,20 @@
     form.requestSubmit();
   });
 
-  // One press starts one run.
+  // A form that the browser itself sends goes once, however often its button is pressed, and where the page has drawn
+  // it anew meanwhile. Another button of it is another press.
+  const sent = new Set();
+  function pressOf(form, button) {
+    const action = button?.getAttribute("formaction") ?? form.getAttribute("action");
+    return [form.id, action, button?.name, button?.value].join(" ");
+  }
   document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (!form.matches("[data-send-with-keys]")) return;
-    if (form.dataset.sent) return void event.preventDefault();
-    form.dataset.sent = "1";
+    if (event.defaultPrevented || event.target.getAttribute("method") !== "post") return;
+    const press = pressOf(event.target, event.submitter);
+    if (sent.has(press)) return void event.preventDefault();
+    sent.add(press);
   });
-  addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-  });
+  addEventListener("pageshow", () => sent.clear());
 
   // The launch box takes over the mode of the teammate that was chosen.
   const launch = document.querySelector("[data-launch]");
