@@ -67,6 +67,9 @@
   });
   addEventListener("pageshow", () => sent.clear());
 
+  // A page that is the answer to a form becomes one of its own, for a reload would send the form again: a second key.
+  if (document.querySelector(".key-made")) history.replaceState(history.state, "");
+
   // The launch box takes over the mode of the teammate that was chosen.
   const launch = document.querySelector("[data-launch]");
   if (launch) {

@@ -14,6 +14,9 @@
   let seq = Number(run?.dataset.seq ?? 0);
   let heard = Date.now();
 
+  // Not reload(): a page that answered a form would send it again.
+  const anew = () => location.replace(location.pathname + location.search);
+
   function announce(words) {
     byId("announce").textContent = words;
   }
@@ -64,7 +67,7 @@
     fetching.add(id);
     try {
       const answer = await fetch(addressOf(id), { headers: { "HX-Request": "true", "HX-Target": id } });
-      if (answer.redirected) return location.reload(); // signed out meanwhile
+      if (answer.redirected) return anew(); // signed out meanwhile
       if (answer.ok) put(id, await answer.text());
     } catch {
       wanted.add(id); // offline: asked for again when the socket is back
@@ -394,7 +397,7 @@
       else if (news.kind) take(news);
     };
     socket.onclose = ({ code }) => {
-      if (code === SIGNED_OUT || code === NOT_FOUND) return location.reload();
+      if (code === SIGNED_OUT || code === NOT_FOUND) return anew();
       lost();
     };
   }
@@ -419,6 +422,6 @@
     socket.onclose = null;
     socket.close();
   });
-  addEventListener("pageshow", (event) => event.persisted && location.reload());
+  addEventListener("pageshow", (event) => event.persisted && anew());
   connect();
 })();
