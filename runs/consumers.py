@@ -43,7 +43,7 @@ class PageConsumer(AsyncWebsocketConsumer):
         elif not user.is_authenticated:
             await self.close(SIGNED_OUT)
         else:
-            pipes = [*self.pipes(user), self.leave_when_signed_out(user.pk)]
+            pipes = [*self.pipes(user), self.leave_when_signed_out()]
             self.tasks = [asyncio.create_task(pipe) for pipe in pipes]
             for task in self.tasks:
                 task.add_done_callback(self.mend)
@@ -86,8 +86,8 @@ class PageConsumer(AsyncWebsocketConsumer):
     async def tell(self, news: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(news))
 
-    async def leave_when_signed_out(self, user_id: int) -> None:
-        await until_signed_out(self.session, user_id)
+    async def leave_when_signed_out(self) -> None:
+        await until_signed_out(self.session)
         await self.close(SIGNED_OUT)
 
 

@@ -1,6 +1,7 @@
 """Whose pages are open in this process, and whether their sessions still hold."""
 
 import asyncio
+import hashlib
 import logging
 import math
 from collections import Counter
@@ -30,7 +31,12 @@ logger = logging.getLogger("sayso.live")
 @receiver(user_logged_out)
 def tell_sockets(user: Any, request: Any, **kwargs: Any) -> None:
     if user is not None:
-        hub.publish([(SIGN_OUTS, user.pk)])
+        hub.publish([(SIGN_OUTS, told_as(request.session.session_key))])
+
+
+def told_as(session: str) -> str:
+    """The name of a session among processes, with which nobody gets in."""
+    return hashlib.sha256(session.encode()).hexdigest()
 
 
 def holder_of(session: str) -> AbstractBaseUser | AnonymousUser:
@@ -40,13 +46,14 @@ def holder_of(session: str) -> AbstractBaseUser | AnonymousUser:
     return get_user(request)
 
 
-async def until_signed_out(session: str, user_id: int) -> None:
-    """Until the person signs out anywhere, or the session no longer holds.
+async def until_signed_out(session: str) -> None:
+    """Until the person signs out with this session, or it no longer holds: those in other browsers are their own.
 
     Sign-outs are told; a new password or a disabled account is found by looking.
     """
+    names = {session, told_as(session)}
     with hub.follow(SIGN_OUTS) as follower, _watch().over(session):
-        while not {session, user_id} & set(await follower.next(math.inf)):
+        while not names & set(await follower.next(math.inf)):
             pass
 
 

@@ -154,7 +154,7 @@
     if (signedInAgain) document.querySelectorAll(OUTLIVING).forEach(restore);
     for (const key of Object.keys(sessionStorage)) if (key.startsWith(UNSENT)) sessionStorage.removeItem(key);
   });
-  for (const moment of ["change", "submit"]) {
+  for (const moment of ["input", "change", "submit"]) {
     document.addEventListener(moment, ({ target }) => {
       const form = target.closest(OUTLIVING);
       if (form) sessionStorage.setItem(unsent(form), JSON.stringify(fieldsOf(form).map((field) => field[given(field)])));

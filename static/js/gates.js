@@ -176,6 +176,9 @@
 
   // --- drafts ---
 
+  const DRAFTING = '[data-item], [data-plan-words], [name=reason], [name=words], [name^="arg."], [name=arguments]';
+  const isEdit = (one) => one.name === "arguments" || one.name.startsWith("arg.");
+  const given = (one) => (/^(radio|checkbox)$/.test(one.type) ? "checked" : "value");
   const draftKey = (card) => DRAFT + card.id + "." + (card.querySelector("[name=digest]")?.value ?? "");
 
   function drafted(form) {
@@ -184,8 +187,8 @@
 
   function saveDraft(card) {
     const form = card.querySelector("form");
-    if (!card.querySelector("[data-item], [data-plan-words], [name=reason], [name=words]")) return;
-    const values = drafted(form).map((one) => (/^(radio|checkbox)$/.test(one.type) ? one.checked : one.value));
+    if (!card.querySelector(DRAFTING)) return;
+    const values = drafted(form).map((one) => [one.name, one[given(one)]]);
     sessionStorage.setItem(draftKey(card), JSON.stringify(values));
     const note = card.querySelector("[data-draft]");
     if (note) note.textContent = `Draft kept ${clock()}. Nothing is sent until you do.`;
@@ -194,14 +197,15 @@
   function restoreDraft(card) {
     const kept = sessionStorage.getItem(draftKey(card));
     const form = card.querySelector("form");
-    if (!kept || !card.querySelector("[data-item], [data-plan-words], [name=reason], [name=words]")) return;
+    if (!kept || !card.querySelector(DRAFTING)) return;
     const fields = drafted(form);
     const values = JSON.parse(kept);
-    const touched = fields.some((one) => (/^(radio|checkbox)$/.test(one.type) ? one.checked : one.value));
-    if (touched || values.length !== fields.length) return;
+    const touched = fields.some((one) => !isEdit(one) && one[given(one)]);
+    if (touched || values.length !== fields.length || fields.some((one, n) => one.name !== values[n][0])) return;
     fields.forEach((one, n) => {
-      if (/^(radio|checkbox)$/.test(one.type)) one.checked = values[n] === true;
-      else if (typeof values[n] === "string") one.value = values[n];
+      if (one[given(one)] === values[n][1]) return;
+      one[given(one)] = values[n][1];
+      if (isEdit(one)) one.dispatchEvent(new Event("input", { bubbles: true }));
     });
   }
 
@@ -247,6 +251,7 @@
   });
 
   document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[data-back=discard]")) forgetDrafts(event.target.closest(".gate"));
     const button = event.target.closest?.("button");
     if (!button) return;
     if (button.matches("[data-copy]")) copy(button);
@@ -283,5 +288,5 @@
   });
 
   document.addEventListener("htmx:load", (event) => setUpAll(event.detail.elt));
-  setUpAll(document);
+  document.addEventListener("DOMContentLoaded", () => setUpAll(document)); // htmx hears of restored changes from then on
 })();

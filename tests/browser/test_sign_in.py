@@ -55,6 +55,45 @@ def test_signing_out_in_one_tab_closes_what_the_others_show(olivia):
     expect(other.page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+def test_signing_out_in_one_browser_leaves_what_is_typed_in_another(olivia, stranger):
+    here, elsewhere = olivia.opens("/settings/"), stranger.opens("/")
+    sign_in(elsewhere.page, olivia.name, PASSWORD)
+    box = elsewhere.page.get_by_label("What is to be done?")
+    box.fill("Half a thought")
+    other = elsewhere.another("/")
+    here.page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    expect(here.page.get_by_role("heading", name="Sign in")).to_be_visible()
+    other.launch("announcer", "Open the doors")
+    expect(elsewhere.page).to_have_title("(1) Home · Sayso")
+    expect(box).to_have_value("Half a thought")
+
+
+def lose_the_session(tab):
+    """Whereupon the page goes to the sign-in page by itself; then sign in again."""
+    tab.visitor.aside.post("/sign-out/")
+    sign_in(tab.page, tab.name, PASSWORD)
+
+
+def test_what_is_being_typed_comes_back_when_the_page_had_to_go_by_itself(home):
+    home.page.get_by_label("What is to be done?").fill("Half a thought")
+    lose_the_session(home)
+    expect(home.page.get_by_label("What is to be done?")).to_have_value("Half a thought")
+
+
+def test_changed_arguments_come_back_when_the_page_had_to_go_by_itself(tab):
+    tab.start("announcer", "Open the doors")
+    tab.waits()
+    tab.card.get_by_role("link", name="Edit").click()
+    tab.card.get_by_label("Text").fill("We open at ten")
+    lose_the_session(tab)
+    tab.card.get_by_role("link", name="Edit").click()
+    expect(tab.card.get_by_label("Text")).to_have_value("We open at ten")
+    expect(tab.card.locator(".changes ins").first).to_have_text("We open at ten")
+    tab.card.get_by_role("link", name="Discard changes").click()
+    tab.card.get_by_role("link", name="Edit").click()
+    expect(tab.card.get_by_label("Text")).to_have_value("For whoever needs it: Open the doors")
+
+
 @pytest.mark.parametrize("path", ["/", "/inbox/", "/runs/1/", "/roster/", "/settings/keys/"])
 def test_nothing_is_shown_to_a_stranger(stranger, path):
     expect(stranger.opens(path).page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -102,18 +102,15 @@ def test_these_see_the_run(asked, who, request):
 
 
 @pytest.mark.parametrize("path", ["/ws/inbox", "/ws/runs/{pk}"])
-def test_signing_out_closes_every_socket_of_the_person(asked, owner, path):
-    other_tab = Client()
-    other_tab.force_login(owner)
+def test_signing_out_closes_every_socket_of_the_browser(asked, owner, path):
+    browser = Client()
 
     async def sign_out(socket):
         await socket.inbox()
-        await sync_to_async(other_tab.logout)()
-        while isinstance(news := await socket.next(), dict):
-            continue
-        return news
+        await sync_to_async(browser.logout)()
+        return await last_word(socket)
 
-    assert inside(path.format(pk=asked.pk), owner, sign_out) == consumers.SIGNED_OUT
+    assert inside(path.format(pk=asked.pk), owner, sign_out, client=browser) == consumers.SIGNED_OUT
 
 
 async def until_shut_out(person, socket):
@@ -191,9 +188,11 @@ def test_who_comes_as_the_last_page_goes_is_looked_at_too(monkeypatch):
     assert async_to_sync(reload)() == ["key"]
 
 
-def test_others_who_sign_out_close_nothing(asked, owner, outsider):
+@pytest.mark.parametrize("who", ["outsider", "owner"])
+def test_who_signs_out_elsewhere_closes_nothing(asked, owner, who, request):
+    """Another person, or the same one in another browser."""
     other = Client()
-    other.force_login(outsider)
+    other.force_login(request.getfixturevalue(who))
 
     async def listen(socket):
         await socket.events(asked.last_seq)
