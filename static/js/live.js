@@ -187,8 +187,18 @@
     }, 200);
   });
 
-  // The answer of a server without its database is no fragment that could be put anywhere.
-  document.addEventListener("htmx:responseError", ({ detail }) => (byId("refused").hidden = detail.xhr.status !== 503));
+  // --- presses whose answer is no fragment that could be put anywhere ---
+
+  const LOST = "That did not get through. Reload the page to see how things stand.";
+  const REFUSED = {
+    404: "That is gone, or no longer yours to decide.",
+    503: "That did not get through: the server cannot reach its database just now. Try again in a few seconds.",
+  };
+
+  document.addEventListener("htmx:responseError", ({ detail }) => {
+    byId("refused").textContent = REFUSED[detail.xhr.status] ?? LOST;
+    byId("refused").hidden = false;
+  });
   document.addEventListener("htmx:beforeRequest", () => (byId("refused").hidden = true));
 
   // --- text, as it is spoken ---

@@ -68,6 +68,22 @@ def test_a_decision_that_finds_no_database_is_said_not_to_have_got_through(tab, 
     expect(tab.page.locator("#refused")).to_be_hidden()
 
 
+@pytest.mark.parametrize(
+    ("status", "words"), [(404, "That is gone, or no longer yours to decide."), (500, "That did not get through.")]
+)
+def test_a_decision_that_is_refused_in_any_other_way_is_said_too(tab, olivia, status, words):
+    tab.start("announcer", "Open the doors")
+    tab.waits()
+    tab.page.route(
+        "**/allow/", lambda route: route.fulfill(status=status, body="<h1>No</h1>", content_type="text/html")
+    )
+    tab.button("Allow").click()
+    expect(tab.page.get_by_role("alert").filter(has_text=words)).to_be_visible()
+    expect(tab.card).to_be_visible()
+    tab.page.unroute("**/allow/")
+    olivia.complaints[:] = [text for text in olivia.complaints if str(status) not in text]
+
+
 def test_a_call_of_a_tool_that_does_not_exist_is_shown_and_told_to_the_model(tab, fake):
     fake.call("no_such_tool", {"a": 1})
     tab.start("obedient", "Use it", "autonomous")
