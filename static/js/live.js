@@ -191,9 +191,17 @@
 
   const LOST = "That did not get through. Reload the page to see how things stand.";
   const REFUSED = {
+    403: "This page is out of date: you signed in or out meanwhile. Reload it; what you typed stays.",
     404: "That is gone, or no longer yours to decide.",
     503: "That did not get through: the server cannot reach its database just now. Try again in a few seconds.",
   };
+
+  // Refused with a whole page: the form is older than the last sign-in. A card that may not be decided comes as a card.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.xhr.status !== 403 || !/^\s*<!doctype/i.test(detail.serverResponse)) return;
+    detail.shouldSwap = false;
+    detail.isError = true;
+  });
 
   document.addEventListener("htmx:responseError", ({ detail }) => {
     byId("refused").textContent = REFUSED[detail.xhr.status] ?? LOST;

@@ -94,6 +94,26 @@ def test_changed_arguments_come_back_when_the_page_had_to_go_by_itself(tab):
     expect(tab.card.get_by_label("Text")).to_have_value("For whoever needs it: Open the doors")
 
 
+def test_a_press_on_a_page_from_before_the_sign_in_keeps_the_card_and_what_was_typed(tab, olivia):
+    tab.start("announcer", "Open the doors")
+    tab.waits()
+    tab.card.get_by_role("link", name="Deny").click()
+    tab.card.get_by_label("Why not?").fill("Not on Mondays")
+    tab.page.context.clear_cookies(name="sessionid")
+    beside = tab.another("/sign-in/").page
+    sign_in(beside, tab.name, PASSWORD)
+    expect(beside.get_by_label("What is to be done?")).to_be_visible()
+    tab.button("Deny with this reason").click()
+    expect(tab.page.get_by_role("alert").filter(has_text="This page is out of date")).to_be_visible()
+    expect(tab.card.get_by_label("Why not?")).to_have_value("Not on Mondays")
+    tab.reload()
+    tab.card.get_by_role("link", name="Deny").click()
+    expect(tab.card.get_by_label("Why not?")).to_have_value("Not on Mondays")
+    tab.button("Deny with this reason").click()
+    tab.ends()
+    olivia.complaints[:] = [text for text in olivia.complaints if "Error Code 403" not in text]
+
+
 @pytest.mark.parametrize("path", ["/", "/inbox/", "/runs/1/", "/roster/", "/settings/keys/"])
 def test_nothing_is_shown_to_a_stranger(stranger, path):
     expect(stranger.opens(path).page.get_by_role("heading", name="Sign in")).to_be_visible()
