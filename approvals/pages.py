@@ -1,5 +1,6 @@
 """How a gate is answered to a browser: a fragment for htmx, a whole page for everybody else, the same card in both."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from approvals.access import approval_for, may_decide, question_for, waiting_for
+from approvals.answers import GO_ON, HAPPENED, NOT_HAPPENED, STOP, TRY_AGAIN
 from approvals.changes import blocks
 from approvals.editing import EditForm
 from approvals.errors import AlreadyDecided, Invalid, NotAllowed
@@ -23,6 +25,15 @@ from teammates.accounts import Request
 
 REFUSALS = (AlreadyDecided, NotAllowed, Invalid)
 PRESSED = {"allow": "Allow", "deny": "Deny", "answer": "Send"}
+STEPS = {one: one for one in (HAPPENED, NOT_HAPPENED, TRY_AGAIN, GO_ON)} | {
+    "approve": "Approve",
+    "changes": "Request changes",
+    "reject": "Reject and stop",
+    "words": "Send my reply",
+    "stop": "Stop the run",
+    STOP: "Stop the run",
+}
+TYPED = re.compile(r"reason|words|response|q\d+\.own|blank\..+")
 
 Form = EditForm | QuestionForm
 
@@ -33,10 +44,11 @@ class SeeOther(HttpResponseRedirect):
 
 @dataclass(frozen=True)
 class Late:
-    """A click that did nothing, for the card to say so."""
+    """A click that did nothing, for the card to say so, and the words that went with it."""
 
     pressed: str
     at: datetime
+    wrote: list[str]
 
 
 def fresh(user: User, gate: Gate) -> Gate:
@@ -86,7 +98,7 @@ def decided(request: Request, gate: Gate) -> HttpResponse:
 def unreadable(request: Request, gate: Gate, form: Form, verdict: str, state: str = "") -> HttpResponse:
     """The card with what is to be mended; there is nothing to mend where somebody has decided meanwhile."""
     if not gate.is_pending:
-        return refused(request, gate, AlreadyDecided(gate), verdict)
+        return refused(request, gate, AlreadyDecided(gate), verdict, form)
     return show(request, gate, 422, form=form, state=state)
 
 
@@ -100,8 +112,18 @@ def refused(
         return show(request, gate, 422, form=form, state=state, errors=refusal.errors)
     gate = fresh(request.user, gate)
     if isinstance(refusal, AlreadyDecided):
-        return show(request, gate, 409, late=Late(PRESSED[verdict], timezone.now()))
+        pressed = STEPS.get(request.POST.get("step", ""), PRESSED[verdict])
+        return show(request, gate, 409, late=Late(pressed, timezone.now(), typed(request.POST, form)))
     return show(request, gate, 403, not_allowed=True)
+
+
+def typed(sent: QueryDict, form: Form | None) -> list[str]:
+    """What a person has written by themselves: of changed arguments those that differ."""
+    if isinstance(form, EditForm):
+        unread = form.as_json and form.errors
+        return [form.text] if unread else [f"{field.label}: {field.text}" for field in form.changes]
+    found = [text for name, texts in sent.lists() if TYPED.fullmatch(name) for text in texts]
+    return [text.strip() for text in found if text.strip()]
 
 
 def plan_context(gate: Question, query: QueryDict) -> dict[str, Any]:

@@ -80,6 +80,13 @@ def verdict_words(gate: Gate) -> str:
 
 
 @register.filter
+def deed(gate: Gate) -> str:
+    """What somebody had done, in a sentence: "allowed it", "sent it back"."""
+    words = verdict_words(gate).lower()
+    return "sent it back" if words == "sent back" else f"{words} it"
+
+
+@register.filter
 def short_digest(digest: str) -> str:
     """Enough of the digest to compare by eye: 7f3a 91c2 e04b."""
     return " ".join(digest[i : i + 4] for i in range(0, 12, 4))

@@ -131,12 +131,14 @@
   }
 
   // A card that still waits for the same decision stays the element that it is: nothing under the hand is taken away.
+  // So does a closed one that holds words which came too late: they are nowhere else.
   function standing(old, part) {
     const digest = (card) => card.querySelector("[name=digest]")?.value;
     const again = new Map([...(part?.children ?? [])].map((one) => [one.id, one]));
     return [...(old?.children ?? [])].filter((card) => {
-      const same = card.matches(".gate-open") && again.get(card.id);
-      return same && same.matches(".gate-open") && digest(same) === digest(card);
+      const same = again.get(card.id);
+      if (card.matches(".gate-closed")) return same && card.querySelector("[data-wrote]");
+      return same?.matches(".gate-open") && card.matches(".gate-open") && digest(same) === digest(card);
     });
   }
 

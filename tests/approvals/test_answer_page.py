@@ -123,6 +123,26 @@ def test_the_second_answer_is_told_that_it_came_too_late(owners, reviewers, ques
     assert question.decisions.count() == 1
 
 
+@pytest.mark.parametrize(
+    "fields", [{"q0": "own", "q0.own": "To <all>", "q1": "1"}, {"step": "words", "response": "To <all>"}]
+)
+def test_words_that_come_too_late_are_shown_to_who_wrote_them(owners, reviewers, question, fields):
+    post(reviewers, question, q0="0", q1="0")
+    assert "You wrote: " in (page := post(owners, question, **fields).content.decode())
+    assert ">To &lt;all&gt;</q>" in page
+
+
+@pytest.mark.parametrize(
+    ("step", "button"), [("approve", "Approve"), ("changes", "Request changes"), ("reject", "Reject and stop")]
+)
+def test_who_is_late_with_a_plan_is_told_what_they_pressed_and_wrote(owners, reviewers, plan, step, button):
+    post(reviewers, plan, step="changes", words="Count first")
+    page = post(owners, plan, step=step, words="Look twice").content.decode()
+    assert f"You pressed {button} at" in page
+    assert "rafael had sent it back" in page
+    assert ">Look twice</q>" in page
+
+
 def test_half_an_answer_is_told_too_that_it_came_too_late(owners, reviewers, question):
     post(reviewers, question, q0="1", q1=["0"])
     answer = post(owners, question, q0="0")

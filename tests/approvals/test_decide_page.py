@@ -116,6 +116,21 @@ def test_the_second_person_is_told_who_was_first(owners, reviewers, approval):
     assert (approval.verdict, approval.decisions.count()) == ("deny", 1)
 
 
+def test_a_reason_that_comes_too_late_is_shown_to_who_wrote_it(owners, reviewers, approval):
+    post(reviewers, approval, "allow")
+    page = post(owners, approval, "deny", HTMX, reason="Not on Mondays").content.decode()
+    assert "You wrote: " in page and ">Not on Mondays</q>" in page
+
+
+@pytest.mark.parametrize(
+    "sent", [{"arg.text": "At ten"}, {"mode": "json", "arguments": '{"channel": "news", "text": "At ten"}'}]
+)
+def test_changes_that_come_too_late_are_shown_to_who_made_them(owners, reviewers, approval, sent):
+    post(reviewers, approval, "deny")
+    page = edit(owners, approval, HTMX, **sent).content.decode()
+    assert page.count("<q ") == 1 and "At ten</q>" in page
+
+
 def test_a_late_click_without_javascript_gets_a_whole_page(owners, reviewers, approval):
     post(reviewers, approval, "deny")
     answer = post(owners, approval, "allow")
@@ -126,9 +141,10 @@ def test_a_late_click_without_javascript_gets_a_whole_page(owners, reviewers, ap
 
 def test_an_edit_that_cannot_be_read_is_told_first_that_it_comes_too_late(owners, reviewers, approval):
     post(reviewers, approval, "allow")
-    answer = edit(owners, approval, HTMX, mode="json", arguments="{")
+    answer = edit(owners, approval, HTMX, mode="json", arguments='{"mine')
     assert answer.status_code == 409
     assert "Your click did nothing." in answer.content.decode()
+    assert ">{&quot;mine</q>" in answer.content.decode()
     assert approval.decisions.count() == 1
 
 

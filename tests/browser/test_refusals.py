@@ -68,6 +68,24 @@ def test_a_decision_that_finds_no_database_is_said_not_to_have_got_through(tab, 
     expect(tab.page.locator("#refused")).to_be_hidden()
 
 
+def test_a_reason_that_comes_too_late_stays_on_the_card_while_the_run_goes_on(tab, rafael):
+    tab.start("announcer", "Open the doors")
+    tab.waits()
+    late = rafael.opens(tab.path)
+    late.card.get_by_role("link", name="Deny").click()
+    late.card.get_by_label("Why not?").fill("Not on Mondays")
+    tab.button("Allow").click()
+    tab.ends()
+    expect(late.page.locator("#held")).to_be_visible()
+    late.button("Deny with this reason").click()
+    closed = late.page.locator(".gate-closed")
+    expect(closed).to_contain_text("Not on Mondays")
+    late.ends()
+    late.page.get_by_role("heading", name="Open the doors").click()
+    expect(late.page.locator("#held")).to_be_hidden()
+    expect(closed).to_contain_text("You wrote: Not on Mondays")
+
+
 @pytest.mark.parametrize(
     ("status", "words"), [(404, "That is gone, or no longer yours to decide."), (500, "That did not get through.")]
 )
