@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const DRAFT = "sayso.draft.";
+  const DRAFTS = "sayso.draft.", DRAFT = `${DRAFTS}${document.body.dataset.user}.`;
   const HEAD = 220; // px of a card that are seen before its buttons follow the window's edge
   const NOT_DRAFTED = new Set(["csrfmiddlewaretoken", "digest", "inline", "step", "mode"]);
   const all = (root, selector) => [...root.querySelectorAll(selector)];
@@ -288,5 +288,9 @@
   });
 
   document.addEventListener("htmx:load", (event) => setUpAll(event.detail.elt));
+  // Whoever signs in next in this tab finds nothing of the one before.
+  for (const key of Object.keys(sessionStorage)) {
+    if (key.startsWith(DRAFTS) && !key.startsWith(DRAFT)) sessionStorage.removeItem(key);
+  }
   document.addEventListener("DOMContentLoaded", () => setUpAll(document)); // htmx hears of restored changes from then on
 })();

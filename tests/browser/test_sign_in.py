@@ -148,6 +148,19 @@ def test_nobody_else_finds_the_message_of_a_session_that_has_run_out(olivia, raf
     assert "Only mine" not in page.evaluate("JSON.stringify(sessionStorage)")
 
 
+def test_nobody_else_finds_the_draft_of_a_decision(tab, rafael):
+    tab.start("announcer", "Open the doors")
+    tab.waits()
+    tab.card.get_by_role("link", name="Deny").click()
+    tab.card.get_by_label("Why not?").fill("Only mine")
+    tab.page.context.clear_cookies(name="sessionid")
+    tab.goto(tab.path)
+    sign_in(tab.page, rafael.name, PASSWORD)
+    tab.card.get_by_role("link", name="Deny").click()
+    expect(tab.card.get_by_label("Why not?")).to_have_value("")
+    assert "Only mine" not in tab.page.evaluate("JSON.stringify(sessionStorage)")
+
+
 def test_a_teammate_that_was_being_written_outlives_it_too(olivia):
     page = olivia.opens("/roster/new/").page
     page.get_by_label("Name").fill("Harbour master")
