@@ -2,7 +2,7 @@
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from approvals import services
 from approvals.access import approval_for, question_for, waiting_count
@@ -85,9 +85,12 @@ def edit(request: Request, pk: int) -> HttpResponse:
 
 
 @signed_in
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: Request, pk: int) -> HttpResponse:
+    """GET never answers: it leads to the question."""
     gate = question_for(request.user, pk)
+    if request.method != "POST":
+        return redirect(gate_url(gate))
     form = form_for(gate, request.POST)
     if not form.is_valid():
         return unreadable(request, gate, form, "answer")

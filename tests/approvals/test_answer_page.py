@@ -101,8 +101,10 @@ def test_for_an_outsider_the_question_does_not_exist(outsiders, question):
     assert_untouched(question)
 
 
-def test_a_question_that_is_only_fetched_is_not_answered(owners, question):
-    assert owners.get(f"/inbox/questions/{question.pk}/answer/?q0=1&q1=0&step=send").status_code == 405
+def test_a_question_whose_answer_is_only_fetched_is_shown_and_not_answered(owners, outsiders, question):
+    address = f"/inbox/questions/{question.pk}/answer/?q0=1&q1=0&step=send"
+    assert owners.get(address).url == f"/inbox/questions/{question.pk}/"
+    assert outsiders.get(address).status_code == 404
     assert_untouched(question)
 
 
