@@ -85,8 +85,8 @@ def run_list(request: Request, query: Query[RunFilter]) -> HttpResponse:
         return page_of([], query, run_shape)
     given: dict[str, Any] = {
         "user_id": query.user_id or "" if query.user_id is not None or not query.include_end_user_runs else None,
-        "teammate": query.agent_id if query.teammate_id is None else query.teammate_id,
-        "task": query.task_id,
+        "teammate__id": query.agent_id if query.teammate_id is None else query.teammate_id,
+        "task__id": query.task_id,
         "after": query.starting_after,
     }
     fixed = {name: value for name, value in given.items() if value is not None}

@@ -160,3 +160,6 @@ def test_by_priority_what_waits_for_a_person_comes_first_page_by_page(api, owner
         query = {"starting_after": page["next_starting_after"]}
     assert (seen, page["has_more"]) == (wanted, False)
     assert ids(api.get("/runs", sort="priority", status="running")) == wanted[2:]
+    for odd in ({"teammate_id": 10**30}, {"task_id": 10**30}, {"starting_after": -(10**30)}):
+        assert ids(api.get("/runs", sort="priority", **odd)) == []
+    assert ids(api.get("/runs", sort="priority", starting_after=10**30)) == wanted[2:]
