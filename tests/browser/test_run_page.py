@@ -54,6 +54,7 @@ def test_a_reload_in_the_middle_gives_the_same_words_without_gap_or_doubling(tab
         seen.append(plain(tab.answer.inner_text()))
     assert tab.page.locator("#run").get_attribute("data-seq") != "0"
     tab.ends()
+    expect(tab.answer.locator("strong")).to_be_visible()  # the words of an ended turn are drawn as what they mean
     final = in_one_line(tab.answer.inner_text())
     assert final.count("word-1 ") == 1 and STORY in final
     for earlier, later in zip(seen, [*seen[1:], final], strict=True):
