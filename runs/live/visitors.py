@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,6 +21,7 @@ from django.db import Error
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from runs.afterwards import afterwards
 from runs.live.hub import hub
 
 SIGN_OUTS = "sign-outs"
@@ -30,8 +32,9 @@ logger = logging.getLogger("sayso.live")
 
 @receiver(user_logged_out)
 def tell_sockets(user: Any, request: Any, **kwargs: Any) -> None:
+    """Once the session is gone, which it is not yet: a page that looked again too soon would find itself signed in."""
     if user is not None:
-        hub.publish([(SIGN_OUTS, told_as(request.session.session_key))])
+        afterwards(partial(hub.publish, [(SIGN_OUTS, told_as(request.session.session_key))]))
 
 
 def told_as(session: str) -> str:

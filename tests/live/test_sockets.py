@@ -6,11 +6,13 @@ from functools import partial
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.test import Client
 
 from config.origin import allowed
 from runs import consumers
+from runs.afterwards import kept_back
 from runs.live import visitors
 from runs.live.hub import hub
 from tests.live.wire import HOST, Socket, inside, note, on
@@ -111,6 +113,18 @@ def test_signing_out_closes_every_socket_of_the_browser(asked, owner, path):
         return await last_word(socket)
 
     assert inside(path.format(pk=asked.pk), owner, sign_out, client=browser) == consumers.SIGNED_OUT
+
+
+def test_a_sign_out_is_told_once_the_session_is_gone(owner, monkeypatch):
+    browser, told, acts = Client(), [], []
+    browser.force_login(owner)
+    monkeypatch.setattr(hub, "publish", told.append)
+    with kept_back(acts):
+        browser.post("/sign-out/")
+    assert (told, Session.objects.count()) == ([], 0)
+    [act] = acts
+    act()
+    assert told
 
 
 async def until_shut_out(person, socket):
