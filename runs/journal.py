@@ -23,7 +23,7 @@ from runs import deliveries
 from runs.faults import fault_point
 from runs.live.hub import hub
 from runs.locks import write
-from runs.models import Run
+from runs.models import Run, ToolCall
 from runs.states import RunStatus
 from teammates.prepared import database
 
@@ -98,6 +98,12 @@ def append(run_id: int, kind: str, data: dict[str, Any] | None = None) -> int:
     seq = _append(run_id, [(kind, data or {})])
     _announce(run_id, seq, kind)
     return seq
+
+
+def call_ended(call: ToolCall) -> None:
+    """Tell the end of the call, inside the transaction that ends it."""
+    told = {"call": call.pk, "turn": call.turn, "state": call.state, "seconds": call.seconds}
+    append(call.run_id, "call.finished", told)
 
 
 def begin(run_id: int, kind: str, data: dict[str, Any]) -> None:

@@ -119,8 +119,7 @@ def answer(call: ToolCall, run: Run) -> None:
     because = run.error or "It was stopped."
     state = CallState.SUCCEEDED if done else CallState.FAILED
     call.move(state, result=run.output if done else because, finished_at=timezone.now())
-    told: dict[str, Any] = {"call": call.pk, "turn": call.turn, "state": state, "seconds": call.seconds}
-    journal.append(call.run_id, "call.finished", told)
+    journal.call_ended(call)
 
 
 def one_child_less(parent_id: int) -> None:

@@ -192,6 +192,4 @@ def keep_as_evidence(call: ToolCall, outcome: Outcome) -> None:
         if not this.filter(state=CallState.STARTED).update(**end):
             this.filter(state=CallState.OUTCOME_UNKNOWN).update(result=outcome.result)
         elif Run.objects.live().filter(pk=call.run_id).exists():
-            ended = this.get()
-            told = {"call": ended.pk, "turn": ended.turn, "state": ended.state, "seconds": ended.seconds}
-            journal.append(ended.run_id, "call.finished", told)
+            journal.call_ended(this.get())

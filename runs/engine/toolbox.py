@@ -257,8 +257,7 @@ class Toolbox:
                 effect=call.effect,
                 tool_def_hash=call.tool_def_hash,
             )
-            told = {"call": call.pk, "turn": call.turn, "state": state, "seconds": call.seconds}
-            journal.append(self.run.pk, "call.finished", told)
+            journal.call_ended(call)
             if shared is not None:
                 share(self.run.session, shared)
 

@@ -139,9 +139,7 @@ class Transcript:
         insert(call)
         journal.append(self.run.pk, "call.proposed", {"call": call.pk, "turn": turn, "tool": call.tool})
         if cut:
-            journal.append(
-                self.run.pk, "call.finished", {"call": call.pk, "turn": turn, "state": call.state, "seconds": None}
-            )
+            journal.call_ended(call)
         return call
 
 

@@ -1,18 +1,27 @@
 """A team or a workflow at the m8tes door is a run like any other."""
 
 import pytest
-from asgiref.sync import async_to_sync
+from django.http import StreamingHttpResponse
 
 from api.m8tes.stream import frames
 from approvals.models import ToolApproval
 from runs.models import Run
 from runs.services import start
-from tests.api.door import framed, problem_of
+from tests.api.door import frames_of, problem_of
 from tests.fake_script import Script
 from tests.machine import no_news
 from tests.trees import carry_tree, delegate, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
+EVENTS = "text/event-stream; charset=utf-8"
+
+
+def allow(api, run):
+    """Allow what waits, and carry the tree to its end."""
+    [gate] = api.get(f"/runs/{run.pk}/permissions").json()
+    decided = api.post(f"/runs/{run.pk}/approve", {"request_id": gate["request_id"], "decision": "allow"})
+    assert (decided.status_code, decided.json()["resumed"]) == (200, True)
+    carry_tree(run)
 
 
 @pytest.fixture
@@ -37,11 +46,7 @@ def test_a_member_that_waits_makes_the_run_wait(api, waiting):
 
 
 def test_its_gates_are_listed_and_decided_at_the_top(api, waiting, posted):
-    [gate] = api.get(f"/runs/{waiting.pk}/permissions").json()
-    body = {"request_id": gate["request_id"], "decision": "allow"}
-    decided = api.post(f"/runs/{waiting.pk}/approve", body)
-    assert (decided.status_code, decided.json()["resumed"]) == (200, True)
-    carry_tree(waiting)
+    allow(api, waiting)
     shown = api.get(f"/runs/{waiting.pk}").json()
     assert (shown["status"], shown["output"], posted) == ("completed", "Done.", ["hello"])
     used = [run.usage["total_tokens"] for run in [waiting, *waiting.children.all()]]
@@ -74,14 +79,10 @@ def test_all_that_tells_of_it_tells_the_same(api, waiting, posted):
 
 
 def test_the_stream_ends_with_what_all_of_it_has_used(api, waiting, posted):
-    async def read():
-        return [part async for part in frames(waiting, None, through_pauses=True)]
-
-    [gate] = api.get(f"/runs/{waiting.pk}/permissions").json()
-    api.post(f"/runs/{waiting.pk}/approve", {"request_id": gate["request_id"], "decision": "allow"})
-    carry_tree(waiting)
+    allow(api, waiting)
     usage = api.get(f"/runs/{waiting.pk}").json()["usage"]
-    [told] = [frame for frame in framed(async_to_sync(read)()) if frame["type"] == "run_metrics"]
+    stream = StreamingHttpResponse(frames(waiting, None, through_pauses=True), content_type=EVENTS)
+    [told] = [frame for frame in frames_of(stream) if frame["type"] == "run_metrics"]
     assert (told["input_tokens_used"], told["output_tokens_used"]) == (usage["input_tokens"], usage["output_tokens"])
 
 
@@ -96,9 +97,7 @@ def test_it_is_no_activity_of_a_teammate(api, waiting):
 
 
 def test_what_a_member_has_done_is_not_done_again_unasked(api, waiting, posted):
-    [gate] = api.get(f"/runs/{waiting.pk}/permissions").json()
-    api.post(f"/runs/{waiting.pk}/approve", {"request_id": gate["request_id"], "decision": "allow"})
-    carry_tree(waiting)
+    allow(api, waiting)
     Run.objects.filter(pk=waiting.pk).update(status="failed")
     with no_news(waiting):
         assert problem_of(api.post(f"/runs/{waiting.pk}/retry")) == (409, "retry_needs_confirmation")
