@@ -94,11 +94,15 @@ def test_changed_arguments_come_back_when_the_page_had_to_go_by_itself(tab):
     expect(tab.card.get_by_label("Text")).to_have_value("For whoever needs it: Open the doors")
 
 
-def test_a_press_on_a_page_from_before_the_sign_in_keeps_the_card_and_what_was_typed(tab, olivia):
+def begin_to_deny(tab, reason):
     tab.start("announcer", "Open the doors")
     tab.waits()
     tab.card.get_by_role("link", name="Deny").click()
-    tab.card.get_by_label("Why not?").fill("Not on Mondays")
+    tab.card.get_by_label("Why not?").fill(reason)
+
+
+def test_a_press_on_a_page_from_before_the_sign_in_keeps_the_card_and_what_was_typed(tab, olivia):
+    begin_to_deny(tab, "Not on Mondays")
     tab.page.context.clear_cookies(name="sessionid")
     beside = tab.another("/sign-in/").page
     sign_in(beside, tab.name, PASSWORD)
@@ -149,10 +153,7 @@ def test_nobody_else_finds_the_message_of_a_session_that_has_run_out(olivia, raf
 
 
 def test_nobody_else_finds_the_draft_of_a_decision(tab, rafael):
-    tab.start("announcer", "Open the doors")
-    tab.waits()
-    tab.card.get_by_role("link", name="Deny").click()
-    tab.card.get_by_label("Why not?").fill("Only mine")
+    begin_to_deny(tab, "Only mine")
     tab.page.context.clear_cookies(name="sessionid")
     tab.goto(tab.path)
     sign_in(tab.page, rafael.name, PASSWORD)
