@@ -171,6 +171,7 @@ def test_a_tool_that_is_gone_is_shown_as_such_and_the_teammate_works_on_without_
 
 
 def test_a_choice_outlives_a_session_that_has_run_out(own, olivia):
+    own.goto_live(own.path)
     deny = own.page.locator("#tool-announce").get_by_role("radio", name="Deny")
     own.page.context.clear_cookies(name="sessionid")
     deny.check()

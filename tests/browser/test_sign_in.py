@@ -123,6 +123,12 @@ def test_nothing_is_shown_to_a_stranger(stranger, path):
     expect(stranger.opens(path).page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+def opens_live(visitor, path):
+    tab = visitor.opens()
+    tab.goto_live(path)
+    return tab.page
+
+
 def start_without_session(page, message):
     page.get_by_label("What is to be done?").fill(message)
     page.context.clear_cookies(name="sessionid")
@@ -130,7 +136,7 @@ def start_without_session(page, message):
 
 
 def test_a_message_outlives_a_session_that_has_run_out_and_so_does_whom_it_is_for(olivia):
-    page = olivia.opens("/").page
+    page = opens_live(olivia, "/")
     page.get_by_label("Teammate, team or workflow").select_option("obedient")
     page.get_by_text("Plan first", exact=True).click()
     start_without_session(page, "Write what nobody wants to type twice.")
@@ -145,7 +151,7 @@ def test_a_message_outlives_a_session_that_has_run_out_and_so_does_whom_it_is_fo
 
 
 def test_nobody_else_finds_the_message_of_a_session_that_has_run_out(olivia, rafael):
-    page = olivia.opens("/").page
+    page = opens_live(olivia, "/")
     start_without_session(page, "Only mine")
     sign_in(page, rafael.name, PASSWORD)
     expect(page.get_by_label("What is to be done?")).to_have_value("")
@@ -163,7 +169,7 @@ def test_nobody_else_finds_the_draft_of_a_decision(tab, rafael):
 
 
 def test_a_teammate_that_was_being_written_outlives_it_too(olivia):
-    page = olivia.opens("/roster/new/").page
+    page = opens_live(olivia, "/roster/new/")
     page.get_by_label("Name").fill("Harbour master")
     page.get_by_label("Instructions").fill("Know the tides.")
     page.context.clear_cookies(name="sessionid")

@@ -1,6 +1,7 @@
 """Somebody at a browser: what they do on the pages, in the words of the pages."""
 
 import re
+import threading
 from collections.abc import Callable
 from functools import cached_property
 
@@ -84,6 +85,14 @@ class Tab:
 
     def goto(self, path: str) -> Response | None:
         return self.page.goto(path, wait_until="domcontentloaded")
+
+    def goto_live(self, path: str) -> None:
+        """And wait for the first news: its socket is let in, and turned away only by what happens from now on."""
+        heard = threading.Event()
+        self.page.once("websocket", lambda socket: socket.once("framereceived", lambda frame: heard.set()))
+        self.goto(path)
+        while not heard.is_set():
+            self.page.wait_for_timeout(20)
 
     def reload(self) -> None:
         self.page.reload(wait_until="domcontentloaded")
