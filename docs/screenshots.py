@@ -34,9 +34,9 @@ def walk_to_the_approval(page: Page, serve: Serve) -> None:
 
 
 def main() -> None:
-    chromium = shutil.which("chromium")
+    chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if not chromium:
-        sys.exit("There is no Chromium on this machine: apt-get install chromium.")
+        sys.exit("There is no Chromium on this machine: apt-get install chromium-headless-shell.")
     with tempfile.TemporaryDirectory() as data, serving(Path(data)) as serve, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 880}, device_scale_factor=2)

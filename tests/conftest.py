@@ -34,12 +34,13 @@ from tests.machine import (  # noqa: F401 - fixtures for every folder
 )
 from tests.services import program
 
-CHROMIUM = shutil.which("chromium")
+# The shell is Chromium without windows to draw: all that a test needs, for two thirds of the processor time.
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 SDKS = {version: ROOT / ".venv-sdks" / version / "bin" / "python" for version in ("1.5.0", "4.49.0")}
 AGNOS = {version: ROOT / ".venv-sdks" / f"agno-{version}" / "bin" / "python" for version in ("2.5.6", "3.1.10")}
 CLIENTS = [*SDKS.values(), *AGNOS.values()]
 MISSING = {
-    **({"browser": "no Chromium (apt-get install chromium)"} if CHROMIUM is None else {}),
+    **({"browser": "no Chromium (apt-get install chromium-headless-shell)"} if CHROMIUM is None else {}),
     **({} if program("postgres") else {"postgres": "no PostgreSQL (apt-get install postgresql)"}),
     **({} if program("redis-server") else {"redis": "no Redis (apt-get install redis-server)"}),
     **(
