@@ -72,7 +72,7 @@ def owner_of_new(request: Request) -> Any:
 
 def team_page(request: Request, found: Team) -> HttpResponse:
     allowed(request, found)
-    name = found.name
+    name = found.name or "New team"
     form = TeamForm(found, request.POST if request.method == "POST" else None)
     if form.is_valid():
         return saved(request, form.save(), "roster:team")
@@ -82,7 +82,7 @@ def team_page(request: Request, found: Team) -> HttpResponse:
 
 def workflow_page(request: Request, found: Workflow) -> HttpResponse:
     allowed(request, found)
-    name = found.name
+    name = found.name or "New workflow"
     form = WorkflowForm(found, request.POST if request.method == "POST" else None)
     if form.is_valid():
         return saved(request, form.save(), "roster:workflow")

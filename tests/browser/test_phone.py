@@ -53,6 +53,20 @@ def test_a_decision_by_thumb(inbox):
     expect(inbox.card).to_contain_text("Close the doors")
 
 
+def test_all_of_a_text_is_in_sight_while_it_is_changed(inbox):
+    inbox.page.locator(".inbox-link").first.tap()
+    inbox.card.get_by_role("link", name="Edit").tap()
+    text = inbox.card.get_by_label("Text")
+    text.fill("We open at ten, and the bakery next door opens at eight. " * 3)
+    assert text.evaluate("box => box.scrollHeight - box.clientHeight") == 0
+
+
+def test_the_views_of_the_runs_stand_in_one_line(olivia):
+    views = olivia.opens("/runs/", viewport=PHONE, has_touch=True, is_mobile=True).page.locator(".runs-views a")
+    expect(views).to_have_count(6)
+    assert len({view.bounding_box()["y"] for view in views.all()}) == 1
+
+
 def test_the_run_page_has_its_details_one_tab_away(olivia):
     tab = olivia.opens(viewport=PHONE, has_touch=True, is_mobile=True)
     tab.start("announcer", "Open the doors")

@@ -101,6 +101,7 @@ def test_members_do_not_change_a_team_of_the_house_and_others_do_not_see_a_priva
 def test_anybody_makes_a_team_of_their_own_out_of_what_they_may_see(client_of, owner, outsider, crew):
     a_teammate("secret", outsider), a_teammate("own", owner)
     html = client_of(owner).get("/roster/teams/new/").content.decode()
+    assert html.count("New team") == 3, "in the title, in the bar of a phone, as the heading"
     assert 'value="own"' in html and 'value="secret"' not in html
     sent = of_team(name="New one", member_0="own", member_1="", revision=0)
     assert client_of(owner).post("/roster/teams/new/", sent)["Location"] == "/roster/teams/new-one/"
