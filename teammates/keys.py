@@ -86,12 +86,19 @@ def is_usable(key: ApiKey) -> bool:
 @transaction.atomic
 def revoke(key: ApiKey) -> None:
     """From now on the key opens nothing, nor does any key that it made; revoking again changes nothing."""
-    ApiKey.objects.filter(pk__in=family(key), revoked_at=None).update(revoked_at=now())
+    level = [key.pk]
+    while level:  # whoever is revoked makes no more, so its keys are looked for afterwards
+        ApiKey.objects.filter(pk__in=level, revoked_at=None).update(revoked_at=now())
+        level = list(ApiKey.objects.filter(made_by__in=level).values_list("pk", flat=True))
     key.refresh_from_db()
 
 
 def revoke_all(owner: User) -> int:
-    return ApiKey.objects.filter(owner=owner, revoked_at=None).update(revoked_at=now())
+    """How many there were. One that was being made meanwhile is found at the next look."""
+    usable, count = ApiKey.objects.filter(owner=owner, revoked_at=None), 0
+    while found := usable.update(revoked_at=now()):
+        count += found
+    return count
 
 
 # --- what a key may do to keys ---
@@ -115,6 +122,7 @@ def manageable(by: ApiKey) -> "QuerySet[ApiKey]":
 @transaction.atomic
 def make_by(by: ApiKey, name: str, expires_at: datetime | None) -> tuple[ApiKey, str]:
     """A key that may what `by` may, less `admin:*`, and that dies with it at the latest."""
+    _hold(by)
     if sum(is_usable(key) for key in ApiKey.objects.select_related("owner").filter(owner=by.owner)) >= AT_MOST:
         raise KeyRefused(f"The account has {AT_MOST} keys that work. Revoke one first.", "too_many_keys")
     ends = min((moment for moment in (expires_at, by.expires_at) if moment), default=None)
@@ -124,8 +132,10 @@ def make_by(by: ApiKey, name: str, expires_at: datetime | None) -> tuple[ApiKey,
     return key, text
 
 
+@transaction.atomic
 def rotate(key: ApiKey, *, by: ApiKey) -> str:
     """The key's new text. The old one opens nothing from this moment; name, scopes and end stay."""
+    _hold(by)
     if not set(key.scopes) <= set(by.scopes):
         raise KeyRefused("This key may more than yours: rotate it with itself.", "missing_scope")
     identity, text = fresh()
@@ -134,6 +144,12 @@ def rotate(key: ApiKey, *, by: ApiKey) -> str:
         raise KeyRefused("This key does not work any more, or has just been rotated.", "key_not_active")
     key.refresh_from_db()
     return text
+
+
+def _hold(by: ApiKey) -> None:
+    """Refuse what a key does that has been revoked or rotated since it came; until the transaction ends it is not."""
+    if not ApiKey.objects.filter(pk=by.pk, key_id=by.key_id, revoked_at=None).update(revoked_at=None):
+        raise KeyRefused("This key does not work any more.", "key_not_active")
 
 
 def random_text(length: int) -> str:

@@ -96,6 +96,19 @@ def test_a_revoked_key_takes_those_that_it_made_along(api):
     assert problem_of(api.post(f"/keys/{second.row.pk}/rotate")) == (409, "key_not_active")
 
 
+@pytest.mark.parametrize("end", [keys.revoke, lambda key: keys.revoke_all(key.owner), lambda key: keys.rotate(key, by=key)])
+def test_a_request_that_came_before_the_key_ended_makes_none_after_it(owner, end):
+    key, _ = keys.create(owner, "robot")
+    other, _ = keys.create(owner, "other")
+    came = ApiKey.objects.get(pk=key.pk)
+    end(key)
+    with pytest.raises(keys.KeyRefused):
+        keys.make_by(came, "later", None)
+    with pytest.raises(keys.KeyRefused):
+        keys.rotate(other, by=came)
+    assert set(ApiKey.objects.all()) == {key, other}
+
+
 def test_a_key_revokes_itself(api):
     assert api.delete("/keys").json() == {"has_key": False, "prefix": None}
     assert problem_of(api.get("/keys")) == (401, "unauthorized")
