@@ -22,5 +22,5 @@ def check_model(name: str) -> None:
 
 def check_tools(names: Iterable[str] | None) -> None:
     for name in names or ():
-        if registry.get(name) is None:
+        if registry.given(name) is None:
             raise Refused(f"There is no tool {name!r}.", field="tools", code="unknown_tool")

@@ -79,7 +79,7 @@ def matrix(teammate: Teammate) -> list[ToolRow]:
     """Every tool that can be given, and those that the teammate has although they are gone."""
     has = dict(services.tools_of(teammate))
     known = [tool for tool in registry.all() if not tool.gate]
-    gone = [name for name in has if registry.get(name) is None]
+    gone = [name for name in has if registry.given(name) is None]
     return [
         *(tool_row(teammate.permission_mode, tool, has) for tool in known),
         *(ToolRow(name, None, has[name] or BY_MODE, "deny") for name in gone),

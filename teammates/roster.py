@@ -181,7 +181,7 @@ def write_workflow(entry: WorkflowEntry) -> Workflow:
 
 def check_tools(entry: TeammateEntry) -> None:
     for name, _ in entry.tool_rows:
-        if registry.get(name) is None:
+        if registry.given(name) is None:
             known = ", ".join(tool.name for tool in registry.all())
             raise RosterError(f"Teammate “{entry.id}”: there is no tool “{name}”. Known here: {known}.")
 

@@ -108,7 +108,7 @@ def check_names(step: Step) -> None:
 
 def check_tools(step: Step) -> None:
     for name in step.tools:
-        found = registry.get(name)
+        found = registry.given(name)
         if found is None:
             raise ValidationError({"definition": f"Step “{step.name}”: there is no tool “{name}”."})
         if name != step.tool and found.effect not in ("pure", "read"):

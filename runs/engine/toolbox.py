@@ -46,7 +46,7 @@ class Toolbox:
         if self.run.workflow_id is not None:
             return []
         names = self._set_here.keys() - {ASK.name, PLAN.name} - facts.denied_to(self.run)
-        found = [tool for name in sorted(names) if (tool := registry.get(name))]
+        found = [tool for name in sorted(names) if (tool := registry.given(name))]
         if self.run.human_in_the_loop:
             found.append(ASK)
         if self._plan_is_due():
@@ -264,10 +264,14 @@ class Toolbox:
     # --- what holds now ---
 
     def _tool(self, call: ToolCall) -> Tool:
-        implied = {ASK.name, PLAN.name, *INTERNAL, STEP_INPUT.name} if self._members else {ASK.name, PLAN.name}
+        implied = {ASK.name, PLAN.name}
         if self.run.workflow_id is not None:
             implied |= {*INTERNAL, STEP_INPUT.name}
-        tool = registry.get(call.tool) if call.tool in self._set_here or call.tool in implied else None
+        elif self._members:
+            implied.add(DELEGATE.name)
+        tool = registry.given(call.tool) if call.tool in self._set_here else None
+        if call.tool in implied:
+            tool = registry.get(call.tool)
         if tool is None:
             have = ", ".join(tool.name for tool in self.offered())
             raise NotRun(CallState.FAILED, f"There is no tool {call.tool!r}. There are: {have or 'none'}.")

@@ -171,6 +171,11 @@ class Registry:
     def get(self, name: str) -> Tool | None:
         return self._tools.get(name)
 
+    def given(self, name: str) -> Tool | None:
+        """One that a teammate may be given by name."""
+        found = self.get(name)
+        return None if found is None or found.internal else found
+
     def all(self) -> list[Tool]:
         """Those that a teammate may be given."""
         return sorted(

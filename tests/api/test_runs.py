@@ -153,6 +153,7 @@ def test_a_reply_may_have_tools_of_its_own(fake, posted, teammate_with, api, car
         ({"message": ""}, (422, "empty")),
         ({}, (422, "invalid")),
         ({"message": "Hi", "tools": ["no_such"]}, (422, "unknown_tool")),
+        ({"message": "Hi", "tools": ["run_branch"]}, (422, "unknown_tool")),
         ({"message": "Hi", "permission_mode": "yolo"}, (422, "invalid")),
         ({"message": "Hi", "permission_mode": "plan", "human_in_the_loop": False}, (422, "needs_people")),
     ],

@@ -32,6 +32,18 @@ def test_a_leader_delegates_side_by_side_and_answers_from_the_results(fake, memb
     assert (run.open_children, run.open_gates) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [("step_input", {"questions": [{"x": 1}]}), ("run_branch", {"path": "0", "input": "x", "outputs": {}})],
+)
+def test_a_leader_has_no_part_of_a_workflow(fake, member, team_of, owner, tool, arguments):
+    team = team_of(member("ann"))
+    fake.reply = told(("leader", [Script().call(tool, arguments), Script().say("Then not.")]))
+    run = carry_tree(start(owner=owner, teammate=team, message="Do it"))
+    assert (run.status, run.output, run.children.count(), run.questions.count()) == ("completed", "Then not.", 0, 0)
+    assert run.calls.get().result.startswith(f"There is no tool '{tool}'. There are: ")
+
+
 def test_a_routed_task_is_answered_by_the_member(fake, member, team_of, owner):
     team = team_of(member("ann"), member("bob"), mode="route")
     fake.reply = told(("leader", [delegate(("bob", "yours"))]), ("bob", [Script().say("Mine.")]))

@@ -86,6 +86,7 @@ def test_the_sample_shows_all_three_modes_and_fits_the_tools(db):
         (CLERK + "human_in_the_loop = false", "Teammate “clerk”: Approval and Plan first need human in the loop"),
         (CLERK.replace("plan", "loose"), "Teammate “clerk”: “permission_mode”: Input should be 'autonomous'"),
         (CLERK.replace('"ask"', '"maybe"'), "Teammate “clerk”: “tools.1.permission”"),
+        (CLERK.replace("read_file", "step_input"), "Teammate “clerk”: there is no tool “step_input”. Known here: "),
         (CLERK.replace("read_file", "fly"), "Teammate “clerk”: there is no tool “fly”. Known here: "),
         (CLERK.replace("read_file", "write_file"), "Name each tool once: write_file"),
         (CLERK + CLERK, "Teammate “clerk” is in the file twice"),
@@ -143,6 +144,7 @@ members = ["clerk"]
         ("[[teams]]\nid = 'a'\nname = 'A'\nmembers = ['nobody']", "no teammate or team “nobody”"),
         ("[[teams]]\nid = 'a'\nname = 'A'\nmembers = ['a']", "cannot be a member of itself"),
         ("[[workflows]]\nid = 'a'\nname = 'A'\nsteps = [{ name = 'x', tool = 'nope' }]", "no tool “nope”"),
+        ("[[workflows]]\nid = 'a'\nname = 'A'\nsteps = [{ name = 'x', tool = 'run_branch' }]", "no tool “run_branch”"),
         ("[[workflows]]\nid = 'a'\nname = 'A'\nsteps = [{ name = 'x' }]", "exactly one of"),
     ],
 )
