@@ -96,7 +96,9 @@ def test_a_revoked_key_takes_those_that_it_made_along(api):
     assert problem_of(api.post(f"/keys/{second.row.pk}/rotate")) == (409, "key_not_active")
 
 
-@pytest.mark.parametrize("end", [keys.revoke, lambda key: keys.revoke_all(key.owner), lambda key: keys.rotate(key, by=key)])
+@pytest.mark.parametrize(
+    "end", [keys.revoke, lambda key: keys.revoke_all(key.owner), lambda key: keys.rotate(key, by=key)]
+)
 def test_a_request_that_came_before_the_key_ended_makes_none_after_it(owner, end):
     key, _ = keys.create(owner, "robot")
     other, _ = keys.create(owner, "other")

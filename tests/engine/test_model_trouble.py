@@ -215,7 +215,9 @@ def test_what_no_database_takes_is_left_out_of_the_text(fake, run):
     assert gap_free(got)
 
 
-@pytest.mark.parametrize("tool", ["no_such_tool", "announce", "run_branch", "step_input", "", "post ", "POST", "x" * 300, "a\x00b"])
+@pytest.mark.parametrize(
+    "tool", ["no_such_tool", "announce", "run_branch", "step_input", "", "post ", "POST", "x" * 300, "a\x00b"]
+)
 def test_a_tool_that_the_teammate_does_not_have_is_not_run(fake, run, posted, tool):
     fake.call(tool, {"text": "hello"})
     got = run()
