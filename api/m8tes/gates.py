@@ -10,7 +10,7 @@ from api.m8tes.answers import answer
 from api.m8tes.bodies import Answers, NewMode, Verdict
 from api.m8tes.errors import Problem
 from api.m8tes.scope import run_of
-from api.m8tes.shapes import gate_shape
+from api.m8tes.shapes import PLAN_HEADER, gate_shape
 from approvals import services
 from approvals.answers import APPROVE
 from approvals.errors import AlreadyDecided
@@ -57,7 +57,7 @@ def give_answer(request: Request, run_id: RunId, body: Answers, user_id: str | N
     run = run_of(request.auth, run_id, user_id)
     question = question_of(run, body.request_id)
     is_plan = question.kind == Question.Kind.PLAN
-    plan = plan_answer(body.answers) if is_plan else ""
+    plan = plan_answer(question, body.answers) if is_plan else ""
     answers = {} if is_plan else by_text(question, body.answers)
     try:
         services.answer(
@@ -143,10 +143,13 @@ def key_of(item: dict[str, str]) -> str:
     return item.get("id") or item["question"]
 
 
-def plan_answer(sent: dict[str, str | list[str]]) -> str:
-    """`Approve`, or what should change. Clients key it by the header, the plan's text or anything else."""
-    values = [value if isinstance(value, str) else ", ".join(value) for value in sent.values()]
-    value = values[0].strip() if values else ""
+def plan_answer(question: Question, sent: dict[str, str | list[str]]) -> str:
+    """`Approve`, or what should change. Clients key it by the header or the plan's text, and a lone one by anything."""
+    keys = [key for key in sent if key == question.plan or key.strip().casefold() == PLAN_HEADER.casefold()]
+    if len(sent) > 1 and len(keys) != 1:
+        raise Problem(422, f"Give the answer to the plan under {PLAN_HEADER!r}.", "invalid")
+    said = next((sent[key] for key in keys or sent), "")
+    value = (said if isinstance(said, str) else ", ".join(said)).strip()
     return APPROVE if value.casefold() == APPROVE.casefold() else value
 
 

@@ -202,6 +202,16 @@ def test_an_approved_plan_is_carried_out(planning, fake, api, carry, key, word):
     assert api.gates(planning)[0]["tool_input"]["answers"] == {"Plan Approval": "Approve"}
 
 
+def test_of_several_words_the_one_under_the_plan_counts(planning, api):
+    for under in ("plan approval", "1. Post it."):
+        with no_news(planning):
+            sent = {"Who may read it?": "Approve", "note": "Approve"}
+            assert problem_of(answer(api, planning, sent)) == (422, "invalid")
+            assert problem_of(answer(api, planning, {**sent, under: ""})) == (422, "invalid")
+    assert answer(api, planning, {"Who may read it?": "Approve", "Plan Approval": "No: do not post"}).status_code == 200
+    assert api.gates(planning)[0]["tool_input"]["answers"] == {"Plan Approval": "No: do not post"}
+
+
 def test_any_other_word_is_feedback_and_a_new_plan_opens(planning, fake, api, carry):
     fake.call("submit_plan", {"plan": "2. Post nothing."})
     assert answer(api, planning, {"Plan Approval": "Post nothing, please"}).status_code == 200
