@@ -49,6 +49,8 @@ async def frames(run: Run, ear: Ear | None, *, through_pauses: bool) -> AsyncIte
         if told:
             yield written(told)
         if waiting and (not through_pauses or await rests(lines[-1])):
+            if again := telling.still_asked():
+                yield written([again])
             return
 
 
@@ -76,6 +78,8 @@ class Telling:
         self.open = ""  # text or reasoning, while such a block is open
         self.blocks = 0
         self.speech = Speech()
+        self.asking: dict[str, Frame] = {}  # by gate, those that are open
+        self.last_asked = ""
 
     async def frames(self, line: Line) -> list[Frame]:
         if line.kind in ("text", "thinking"):
@@ -128,10 +132,17 @@ class Telling:
     async def asked(self, line: Line) -> list[Frame]:
         shape = await gate_named(line.data["gate"])
         asked = {key: shape[key] for key in ("request_id", "tool_use_id", "tool_name", "tool_input")}
-        return [{"type": "awaiting_approval", "run_id": self.run.pk, **asked}]
+        self.last_asked = line.data["gate"]
+        self.asking[self.last_asked] = {"type": "awaiting_approval", "run_id": self.run.pk, **asked}
+        return [self.asking[self.last_asked]]
+
+    def still_asked(self) -> Frame | None:
+        """To tell once more: clients look at the newest gate alone, and take an end after its decision for a fault."""
+        return None if self.last_asked in self.asking else next(reversed(self.asking.values()), None)
 
     async def decided(self, line: Line) -> list[Frame]:
         """With the result of the call, where the decision is one: a denial, an answer."""
+        self.asking.pop(line.data["gate"], None)
         shape = await gate_named(line.data["gate"])
         told: list[Frame] = [
             {

@@ -219,6 +219,17 @@ def test_a_replay_ends_where_the_run_waits_for_the_other_half_of_its_pause(fake,
     assert types(again(api, run))[-3:] == ["awaiting_approval", "awaiting_approval", "permission_resolved"]
 
 
+def test_what_waits_is_asked_once_more_where_the_newest_request_is_decided(fake, posted, begin, api):
+    """Clients look at the newest alone: an end behind its decision would be an interrupted stream to them."""
+    fake.calls(("post", {"text": "one"}), ("post", {"text": "two"}))
+    run, _ = begin("post", **PEOPLE)
+    older, newer = (gate["request_id"] for gate in api.gates(run))
+    api.post(f"/runs/{run.pk}/approve", {"request_id": newer})
+    frames = again(api, run)
+    assert types(frames)[-4:] == ["awaiting_approval", "awaiting_approval", "permission_resolved", "awaiting_approval"]
+    assert [frame["request_id"] for frame in frames[-4:]] == [older, newer, newer, older]
+
+
 def test_a_stop_while_it_waits_ends_an_open_replay(fake, posted, begin, api, aside, carry):
     fake.call("post", {"text": "hello"})
     fake.say("a b c").gate(after=1)
