@@ -65,7 +65,7 @@ def start(
     options: Options | None = None,
     sent: str = "",
 ) -> Run:
-    """Queue a run of the task. A task with a mode has people in the loop; without one it runs by itself.
+    """Queue a run of the task. One with a mode that asks has people in the loop; else it runs by itself.
 
     `sent` is what came with the request that triggered it: data for the teammate, below the task's own words.
     """
@@ -74,7 +74,8 @@ def start(
         raise Refused(f"The task “{task.name}” is disabled.", field="task", code="disabled")
     if not task.owner.is_active:
         raise Refused(f"The account {task.owner.get_username()} is disabled.", field="owner", code="disabled")
-    people = bool(task.permission_mode) if human_in_the_loop is None else human_in_the_loop
+    by_mode = task.permission_mode not in ("", Mode.AUTONOMOUS)
+    people = by_mode if human_in_the_loop is None else human_in_the_loop
     own = task.permission_mode or (task.teammate.permission_mode if people else Mode.AUTONOMOUS)
     return services.start(
         owner=task.owner,

@@ -213,8 +213,8 @@ def test_its_mode_brings_people_in_and_cannot_be_had_without_them(make, api):
     path = f"/tasks/{make(permission_mode='approval')['id']}/runs"
     assert api.post(path, {"stream": False}).json()["permission_mode"] == "approval"
     assert problem_of(api.post(path, {"stream": False, "human_in_the_loop": False})) == (422, "needs_people")
-    plain = f"/tasks/{make()['id']}/runs"
-    assert api.post(plain, {"stream": False}).json()["human_in_the_loop"] is False
+    for plain in (f"/tasks/{make()['id']}/runs", f"/tasks/{make(permission_mode='autonomous')['id']}/runs"):
+        assert api.post(plain, {"stream": False}).json()["human_in_the_loop"] is False
     assert problem_of(api.post(plain, {"stream": False, "permission_mode": "plan"})) == (422, "needs_people")
 
 
