@@ -71,6 +71,8 @@ Told = tuple[int, str, str]  # status, message, code
 
 def of_validation(error: ValidationError) -> Told:
     first = error.errors[0] if error.errors else {"loc": [], "msg": "The request does not fit."}
+    if first["loc"][:1] == ("path",):
+        return 404, "Not found.", "not_found"  # nothing has such a number
     where = ".".join(str(part) for part in first["loc"][1:] if part not in ("body", "payload", "data"))
     return 422, f"{where}: {first['msg']}" if where else str(first["msg"]), "invalid"
 

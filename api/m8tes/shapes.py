@@ -48,6 +48,7 @@ def run_shape(run: Run, files: list[RunFile] | None = None) -> dict[str, Any]:
         "retry_of_run_id": run.retry_of_id,
         "archived": run.archived_at is not None,
         "share_token": run.share_token,
+        "email_address": None,
         "needs_reply": False,
         "created_at": iso(run.created_at),
         "updated_at": iso(changed),

@@ -53,9 +53,9 @@ def test_the_run_of_an_end_user_is_there_for_its_own_user_id_and_for_none(api):
 
 
 @pytest.mark.parametrize("pk", ["0", "-1", "x", "1.0", str(2**63), str(10**40)])
-def test_what_is_no_number_of_a_run_is_an_error_in_the_envelope(api, pk):
-    status, _ = problem_of(api.get(f"/runs/{pk}"))
-    assert status in (404, 422)
+def test_what_is_no_number_of_a_run_is_no_run(api, pk):
+    for path in (f"/runs/{pk}", f"/runs/{pk}/permissions", f"/agents/{pk}", f"/tasks/{pk}"):
+        assert problem_of(api.get(path)) == (404, "not_found")
 
 
 # --- look ---
@@ -76,6 +76,7 @@ ALWAYS = {
     "retryable",
     "retry_of_run_id",
     "archived",
+    "email_address",
     "output_data",
     "usage",
     "files",

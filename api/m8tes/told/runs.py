@@ -68,6 +68,7 @@ class Run(Schema):
     retry_of_run_id: int | None
     archived: bool
     share_token: str | None
+    email_address: Annotated[None, Field(description="Runs have no mailbox here.")]
     needs_reply: bool
     created_at: Moment
     updated_at: Moment
