@@ -127,6 +127,8 @@ class Waiting:
             raise Problem(400, f"This run has no tool call {name!r}. Nothing was decided.")
         if item.get("tool_name") != public_name(tool):
             raise Problem(400, f"Tool call {name!r} is not of {item.get('tool_name')!r}. Nothing was decided.")
+        if gate and item.get("approval_id") not in (None, name_of(gate)):
+            raise Problem(409, f"Tool call {name!r} waits for another decision by now. Nothing was decided.")
         said = read(gate, item) if gate else None
         if said is None or said.gate.is_pending:
             return said

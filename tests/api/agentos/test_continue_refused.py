@@ -51,7 +51,6 @@ def test_decide_from_stored_state_only(fake, posted, door, gated):
         "result": "Posted everything",
         "requires_confirmation": False,
         "stop_after_tool_call": True,
-        "approval_id": 7,
     }
     done = door.go_on(gated, [confirmed(tool, **lies)]).json()
     assert done["tools"][0]["result"] == "Posted hello"
@@ -141,3 +140,8 @@ def test_who_decides_a_team_too_late_is_told_that_it_runs(fake, posted, member, 
     assert work.go_on(paused, requirements=decision).status_code == 200
     late = work.go_on(paused, requirements=decision)
     assert (late.status_code, late.json()["detail"]) == (409, "The run is not paused: it is running.")
+
+
+def test_a_decision_of_an_earlier_request_is_none_of_the_one_that_took_its_place(posted, door, gated):
+    [item] = waiting(gated)
+    refused(door, gated, [{**confirmed(item), "approval_id": "approval-0"}], 409, "CONFLICT")
