@@ -66,6 +66,13 @@ def test_a_run_is_answered_once_it_has_ended(fake, teammate_with, door):
     assert door.look(told).json() == told
 
 
+def test_a_run_of_an_end_users_teammate_is_that_end_users(fake, teammate_with, door):
+    mate = teammate_with()
+    Teammate.objects.filter(pk=mate.pk).update(user_id="ann")
+    for words in ({}, {"session_id": "s-1"}, {"user_id": "ann"}):
+        assert row(door.create(background="true", **words).json()).user_id == "ann"
+
+
 def test_it_is_told_how_soon_the_model_began_and_what_each_model_used(fake, teammate_with, door):
     teammate_with()
     fake.say("one two").stall(0.05)
