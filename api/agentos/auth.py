@@ -43,7 +43,7 @@ class Enter(AuthBase):
 
     def __call__(self, request: HttpRequest) -> Caller:
         if opening.is_open(request):
-            return Caller(local_owner())
+            return as_owner()
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise AuthenticationError(401, NO_HEADER)
@@ -53,7 +53,7 @@ class Enter(AuthBase):
         shared = settings.OS_SECURITY_KEY
         sent = token.encode("latin-1", "replace")  # headers are bytes, read as if each were a character
         if shared and secrets.compare_digest(sent, shared.encode()):
-            return Caller(local_owner())
+            return as_owner()
         key = keys.authenticate(token)
         if key is None:
             raise AuthenticationError(401, WRONG)
@@ -61,6 +61,13 @@ class Enter(AuthBase):
         if not holds(key, self.scope):
             raise MissingScope(self.scope)
         return Caller(key.owner)
+
+
+def as_owner() -> Caller:
+    owner = local_owner()
+    if not owner.is_active:
+        raise AuthenticationError(401, WRONG)
+    return Caller(owner)
 
 
 READ, WRITE = Enter("runs:read"), Enter("runs:write")

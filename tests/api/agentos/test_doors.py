@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -75,6 +76,8 @@ def test_the_shared_key_acts_for_the_local_owner(teammate_with, settings):
     told = asked("POST", "/agents/helper/runs", "message=Hi&background=1", Authorization=header)
     assert told.status_code == 202
     assert Run.objects.get().owner.username == "owner"
+    User.objects.filter(username="owner").update(is_active=False)
+    assert asked("GET", "/agents", Authorization=header).status_code == 401
 
 
 def test_keys_that_may_only_read_start_and_stop_nothing(teammate_with, door_of, owner):
