@@ -15,8 +15,8 @@ from api.agentos.errors import answer_to as agentos_answer
 from api.agentos.errors import problem as agentos
 from api.m8tes.errors import answer_to as m8tes_answer
 from api.middleware import door_of, limit_of, match_of, tidy, too_large
+from api.routes import HOOKS
 
-HOOKS = "/api/v2/hooks/"  # the address itself is the key
 PUBLIC = {"/", "/health", "/info"}
 
 

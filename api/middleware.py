@@ -14,7 +14,7 @@ from api.agentos import cors, opening
 from api.agentos.errors import problem as agentos
 from api.m8tes.errors import problem as m8tes
 from api.reading import whole_form
-from api.routes import M8TES, route_of
+from api.routes import HOOKS, M8TES, route_of
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Refuse = Callable[..., HttpResponse]  # (request, status, message, code, base)
@@ -36,6 +36,8 @@ def doors(get_response: GetResponse) -> GetResponse:
         if refuse is None:
             return get_response(request)
         request.path_info, began = tidy(request.path_info, raw_path(request)), monotonic()
+        if request.path_info.startswith(HOOKS):
+            request.path = f"{HOOKS}…"  # what the log says of refusals
         response = at_agentos(request) if refuse is agentos else dispatch(request, refuse)
         audit.record(request, response, began)
         response.headers.setdefault("Cache-Control", "no-store")

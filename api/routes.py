@@ -11,6 +11,7 @@ from django.urls import Resolver404, ResolverMatch, URLPattern, URLResolver, get
 Door = Literal["m8tes", "agentos"]
 URLS = "api.agentos.urls"
 M8TES = "/api/v2"
+HOOKS = f"{M8TES}/hooks/"  # what follows is a secret, and the key
 
 
 def route_of(path: str, door: Door) -> ResolverMatch:

@@ -15,6 +15,7 @@ from api.idempotency import once
 from api.m8tes.answers import answer, iso, nothing
 from api.m8tes.errors import Problem
 from api.m8tes.scope import task_of
+from api.routes import HOOKS
 from runs import jobs, schedules
 from runs.locks import write
 from runs.task_models import Task, Trigger
@@ -24,7 +25,6 @@ router, hooks, everywhere = (Router(tags=["triggers"]) for _ in range(3))
 TaskId = Annotated[int, Path(ge=1, lt=2**63)]
 WEBHOOK, SCHEDULE = Trigger.Kind.WEBHOOK, Trigger.Kind.SCHEDULE
 NOT_HERE = "There are no triggers of type {} here: use schedule, or webhook."
-HOOKS = "/api/v2/hooks/"
 NO_HOOK = "There is no such address."
 OFTEN = parse("60 per minute")  # of one address
 SENT_LENGTH = 20_000  # characters that a request to an address may carry
@@ -143,7 +143,6 @@ def close_address(request: Request, task_id: TaskId, user_id: str | None = None)
 @hooks.post("/{token}", auth=None, summary="Start the task that this address belongs to")
 def call(request: HttpRequest, token: str) -> HttpResponse:
     """Whoever knows the address needs no key. What the request carries is shown to the teammate as data."""
-    request.path = f"{HOOKS}…"  # what the log says of refusals must not hold the token
     trigger = schedules.at_address(token)
     if trigger is None:
         raise Http404(NO_HOOK)
@@ -153,9 +152,7 @@ def call(request: HttpRequest, token: str) -> HttpResponse:
     if len(sent) > SENT_LENGTH:
         raise Problem(413, f"A request to this address may carry {SENT_LENGTH:,} characters.", "too_large")
     task = trigger.task
-    begun = once(
-        request, task.owner, "hooks", {"trigger": trigger.pk, "sent": sent}, lambda: jobs.start(task, sent=sent)
-    )
+    begun = once(request, task.owner, f"hooks/{trigger.pk}", {"sent": sent}, lambda: jobs.start(task, sent=sent))
     headers = {"Idempotent-Replay": "true"} if begun.replayed else None
     return answer({"run_id": begun.run.pk, "task_id": task.pk, "status": "running"}, 202, headers)
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from limits import parse
 
 from api.m8tes import triggers
+from api.routes import HOOKS
 from runs import jobs, schedules
 from runs.models import Run
 from runs.task_models import Task, Trigger
@@ -257,6 +258,13 @@ def test_the_same_key_starts_one_run_also_at_once(address):
     assert Run.objects.count() == 1
 
 
+def test_two_addresses_have_keys_of_their_own(anyone, address, task):
+    other = jobs.save(Task(owner=task.owner, teammate=task.teammate, instructions="Other"))
+    second = f"{HOOKS}{schedules.open_address(other)[1]}"
+    answers = [anyone.post(one, headers={"Idempotency-Key": "k"}) for one in (address, second)]
+    assert [response.json()["task_id"] for response in answers] == [task.pk, other.pk]
+
+
 def test_a_schedule_that_could_not_start_says_why(api, task, path):
     api.post(path, {"type": "schedule", "interval_seconds": 60})
     Trigger.objects.update(next_due=timezone.now())
@@ -270,7 +278,10 @@ def test_a_schedule_that_could_not_start_says_why(api, task, path):
 def test_the_log_of_a_refusal_does_not_hold_the_address(anyone, task, address, caplog):
     Task.objects.filter(pk=task.pk).update(enabled=False)
     anyone.post(address)
-    assert "Conflict" in caplog.text
+    anyone.get(address)
+    anyone.post(f"{address}?x=%00")
+    anyone.post(address, headers={"Host": "evil.example"})
+    assert "Conflict" in caplog.text and "Method Not Allowed" in caplog.text
     assert address.rpartition("/")[2] not in caplog.text
 
 
