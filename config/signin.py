@@ -1,5 +1,6 @@
 """How a person comes in: a password with a limit on guesses, or a link that works once."""
 
+import unicodedata
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
@@ -34,7 +35,8 @@ def forget_guesses(request: HttpRequest, username: str) -> None:
 
 
 def folded(username: str) -> str:
-    return username.strip().casefold()[:150]
+    """As the form reads a name before it looks for it."""
+    return unicodedata.normalize("NFKC", username.strip()).casefold()[:150]
 
 
 def address_of(request: HttpRequest) -> str:

@@ -80,6 +80,10 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
+    def get_redirect_url(self) -> str:
+        wanted = super().get_redirect_url()
+        return "" if wanted.startswith(reverse("login")) else wanted  # which would lead back here for ever
+
     @method_decorator(sensitive_post_parameters("password"))
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not signin.may_guess(request, request.POST.get("username", "")):
@@ -142,11 +146,17 @@ def settings_page(request: Request) -> HttpResponse:
 def password(request: Request) -> HttpResponse:
     """Every other browser of this person is signed out by the change; this one stays."""
     user = request.user
-    form = password_form(request, user)
+    kind = ChangePassword if user.has_usable_password() and BY_LINK not in request.session else NewPassword
+    guesses = request.method == "POST" and kind is ChangePassword
+    too_many = guesses and not signin.may_guess(request, user.get_username())
+    form = kind(user, request.POST if request.method == "POST" and not too_many else None)
     wanted = signin.safe_next(request)
+    if form.is_bound and "old_password" not in form.errors:
+        signin.forget_guesses(request, user.get_username())
     if not form.is_valid():
-        context = {"form": form, "next": wanted, "keys": accounts.working_keys(user).count()}
-        return render(request, "config/password.html", context, status=422 if form.is_bound else 200)
+        context = {"form": form, "next": wanted, "keys": accounts.working_keys(user).count(), "too_many": too_many}
+        status = 429 if too_many else 422 if form.is_bound else 200
+        return render(request, "config/password.html", context, status=status)
     form.save()
     update_session_auth_hash(request, user)
     request.session.pop(BY_LINK, None)
@@ -154,12 +164,6 @@ def password(request: Request) -> HttpResponse:
     also = f" API keys revoked: {revoked}." if revoked else ""
     messages.success(request, f"The password is set. Other browsers are signed out.{also}")
     return redirect(wanted or "settings")
-
-
-def password_form(request: Request, user: User) -> NewPassword | ChangePassword:
-    knows_old = user.has_usable_password() and BY_LINK not in request.session
-    kind = ChangePassword if knows_old else NewPassword
-    return kind(user, request.POST if request.method == "POST" else None)
 
 
 @signed_in

@@ -32,6 +32,20 @@ def test_who_knows_the_old_password_sets_a_new_one(client_of, owner):
     assert password_is(owner, NEW) and client.get("/settings/").status_code == 200
 
 
+def test_guessing_the_old_password_is_stopped(client_of, owner):
+    client = client_of(owner)
+    assert [change(client, old="wrong").status_code for _ in range(6)] == [422] * 5 + [429]
+    late = change(client)
+    assert late.status_code == 429 and b"Too many attempts" in late.content
+    assert password_is(owner, OLD)
+
+
+def test_who_knows_the_old_password_may_try_new_ones(client_of, owner):
+    client = client_of(owner)
+    assert {change(client, new="short").status_code for _ in range(7)} == {422}
+    assert change(client).url == "/settings/"
+
+
 def test_a_new_password_signs_every_other_browser_out(client_of, owner):
     other = client_of(owner)
     change(client_of(owner))

@@ -87,6 +87,12 @@ def test_one_is_never_sent_to_another_site(client, owner, wanted):
     assert Client().post(link, {"next": wanted}).url == "/"
 
 
+@pytest.mark.parametrize("wanted", ["/sign-in/", "/sign-in/?next=/sign-in/"])
+def test_the_sign_in_page_leads_nobody_back_to_itself(client, client_of, owner, wanted):
+    assert client_of(owner).get("/sign-in/", {"next": wanted}).url == "/"
+    assert sign_in(client, next=wanted).url == "/"
+
+
 def test_the_page_names_no_run_and_no_tool(client, owner):
     services.save(Teammate(slug="clerk", name="Very secret clerk"), [("announce", "")])
     page = client.get("/sign-in/?next=/roster/clerk/").content.decode()
@@ -122,6 +128,8 @@ def test_a_stranger_does_not_lock_the_person_out(client, owner):
 def test_writing_the_name_otherwise_gives_no_more_guesses(client, owner):
     names = ["olivia", "OLIVIA", " olivia", "Olivia ", "oLivia", "olivia"]
     assert [sign_in(client, name, "wrong").status_code for name in names] == [422] * 5 + [429]
+    for name in ("ｏlivia", "oｌivia", "ⓞlivia"):  # noqa: RUF001 - the form reads all three as olivia
+        assert sign_in(client, name, "wrong").status_code == 429
 
 
 def test_one_address_cannot_try_many_names(client, db):
