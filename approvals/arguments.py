@@ -9,6 +9,7 @@ import rfc8785
 
 from approvals.domains import suspicions
 from teammates import exact
+from teammates.tools.shown import is_secret
 
 LONG_LINES = 14  # from here on a value scrolls in a box of its own, with its size in words
 LONG_CHARACTERS = 1400
@@ -54,7 +55,7 @@ def row(name: str, value: Any, schema: dict[str, Any]) -> Row:
         label=label_of(name, schema),
         text=text,
         tag=tag_of(value),
-        secret=spec.get("format") == "password" or bool(spec.get("writeOnly")),
+        secret=is_secret(spec),
         notes=suspicions(text),
     )
 

@@ -79,8 +79,8 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
-    def get_redirect_url(self) -> str:
-        wanted = super().get_redirect_url()
+    def get_redirect_url(self, *args: Any, **kwargs: Any) -> str:
+        wanted = super().get_redirect_url(*args, **kwargs) or ""
         return "" if wanted.startswith(reverse("login")) else wanted  # which would lead back here for ever
 
     @method_decorator(sensitive_post_parameters("password"))

@@ -1,6 +1,6 @@
 """The transcript of a run as blocks, made from rows that were read before; gates are only put in their place."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -12,6 +12,7 @@ from runs.ways import PERFORMERS, name_of
 from teammates.tools.delegation import BRANCH, INTERNAL
 from teammates.tools.questions import ASK, PLAN
 from teammates.tools.registry import Tool, registry
+from teammates.tools.shown import secrets_of
 
 Gates = Mapping[int, list[Any]]  # by the pk of the call that they are for
 
@@ -33,6 +34,7 @@ class CallRow:
     icon: str
     target: str
     child: Run | None = None  # that answers the call
+    secrets: Collection[str] = ()  # arguments that are shown to whoever asks
 
     @property
     def fields(self) -> list[tuple[str, Any]]:
@@ -201,7 +203,7 @@ def row_of(call: ToolCall) -> CallRow:
         return CallRow(call, call.tool, "wrench", "")
     if tool.name in INTERNAL:
         return delegated(call, tool)
-    return CallRow(call, tool.title, tool.icon, tool.target_of(call.arguments))
+    return CallRow(call, tool.title, tool.icon, tool.target_of(call.arguments), secrets=secrets_of(tool.schema))
 
 
 def delegated(call: ToolCall, tool: Tool) -> CallRow:

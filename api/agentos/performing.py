@@ -100,7 +100,7 @@ def begin(request: Request, kind: Kind, performer: Performer, form: NewRun) -> R
         session = open_session(
             request.auth.user,
             form.session_id or "",
-            user_id=form.user_id or getattr(performer, "user_id", ""),
+            user_id=form.user_id or str(getattr(performer, "user_id", "")),
             kind=kind.session,
             state=extra(request, "session_state"),
         )

@@ -13,6 +13,7 @@ from approvals.changes import Piece, pieces
 from approvals.forms import QuestionForm, form_for
 from approvals.models import Gate, Question, ToolApproval, Verdict
 from runs.states import GateStatus
+from teammates.legible import MISLEADING
 
 register = template.Library()
 
@@ -126,7 +127,7 @@ def answer_to(gate: Question, question: str) -> list[str]:
 @register.filter
 def preview_html(text: str) -> str:
     """A model's HTML cut down to text marks: nothing that loads, links or runs. Shown in a sandboxed frame only."""
-    return nh3.clean(text, tags=PREVIEW_TAGS, attributes={})
+    return MISLEADING.sub(lambda found: f"U+{ord(found[0]):04X}", nh3.clean(text, tags=PREVIEW_TAGS, attributes={}))
 
 
 @register.simple_tag

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from teammates.exact import flaw_in
 from teammates.tools.context import ToolContext
+from teammates.tools.shown import target_of
 
 Effect = Literal["pure", "read", "idempotent", "reconcilable", "effect"]
 Risk = Literal["read", "write_internal", "write_external", "spend", "access", "destroy", "execute"]
@@ -134,12 +135,7 @@ class Tool:
             raise BadArguments(wrong)
 
     def target_of(self, arguments: dict[str, Any] | None) -> str:
-        """The first short value of the arguments, for one line of a list."""
-        for value in (arguments or {}).values():
-            if isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value).strip():
-                first = str(value).strip().splitlines()[0]
-                return first if len(first) <= 80 else first[:79] + "…"
-        return ""
+        return target_of(self.schema, arguments or {})
 
 
 # In our words where the package's are a programmer's.

@@ -160,13 +160,14 @@ def test_without_javascript_an_answer_leads_back_to_the_card(owners, question):
 
 def test_a_preview_in_html_is_shown_in_a_frame_that_can_do_nothing(owners, run):
     nasty = (
-        "<h2>Hi</h2><script>alert(1)</script><img src=/sign-out/ onerror=x><a href='//evil'>go</a><style>*{}</style>"
+        "<h2>\u202eHi</h2><script>alert(1)</script><img src=/sign-out/ onerror=x>"
+        "<a href='//evil'>go</a><style>*{}</style>"
     )
     question = a_question(run, WHERE | {"options": [option("A", preview=nasty), option("B")]}, preview_format="html")
     page = owners.get(f"/inbox/questions/{question.pk}/").content.decode()
     frame = page.split("<iframe")[1].split("</iframe>")[0]
     assert 'sandbox=""' in frame
-    assert "&lt;h2&gt;Hi&lt;/h2&gt;" in frame
+    assert "&lt;h2&gt;U+202EHi&lt;/h2&gt;" in frame
     assert not [word for word in ("script", "img", "href", "style", "alert") if word in frame]
 
 

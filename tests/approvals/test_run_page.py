@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from pydantic import SecretStr
 
 from runs.models import Run
 from tests.rows import approval_of, called, event, plan_of, run_of, said, teammate
@@ -282,3 +283,17 @@ def test_a_plan_given_as_text_is_shown_once_and_the_answer_as_the_persons_words(
 def test_a_message_sent_by_a_browser_has_plain_line_ends(client_of, owner, clerk):
     client_of(owner).post(reverse("runs:start"), {"teammate": clerk.slug, "message": "One\r\nTwo"})
     assert Run.objects.get().message == "One\nTwo"
+
+
+def test_a_secret_of_a_call_is_shown_to_whoever_asks_for_it(page, run, own_tool):
+    @own_tool(title="Sign in there")
+    def sign_in(password: SecretStr, host: str) -> str:
+        """Sign in."""
+        return host
+
+    said(run, 1, "I sign in.")
+    called(run, 1, "sign_in", {"password": "swordfish", "host": "pier"})
+    html = page(run)
+    assert '<span class="call-target cut">pier</span>' in html
+    shown = [part.rpartition("<details")[2] for part in html.split("swordfish")[:-1]]
+    assert len(shown) == 2 and all(part.startswith(' class="secret">') and "</details>" not in part for part in shown)

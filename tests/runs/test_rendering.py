@@ -150,6 +150,9 @@ def test_a_value_is_escaped_and_kept_exactly():
         ("\ud800", "U+D800 control character"),
         ("\U000e0041", "U+E0041 tag latin capital letter a"),
         ("\u3164", "U+3164 hangul filler"),
+        ("\u034f", "U+034F combining grapheme joiner"),
+        ("\ufe0f", "U+FE0F variation selector-16"),
+        ("\U0001bca0", "U+1BCA0 shorthand format letter overlap"),
     ],
 )
 def test_a_character_that_would_not_be_seen_is_named(character, title):
@@ -164,6 +167,11 @@ def test_words_behind_a_long_blank_are_not_pushed_out_of_sight():
     html = visible("pay 1 EUR" + " " * 20_000 + "\n" * 30 + "and 1000 EUR")
     assert "20030 blank characters, 30 line ends" in html
     assert len(html) < 300
+
+
+def test_what_makes_an_emoji_is_left_alone():
+    for text in ("❤️", "ok ☺️", "1️⃣", "🏷️"):
+        assert visible(text) == text
 
 
 def test_ordinary_text_with_indents_and_other_scripts_is_left_alone():

@@ -5,10 +5,11 @@ import types
 from typing import Annotated
 
 import pytest
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from teammates.tools import ToolContext, tool
 from teammates.tools.registry import LEVELS, RISKS, BadArguments, Registry, make, registry
+from teammates.tools.shown import secrets_of
 
 
 def errors_of(tool, arguments):
@@ -182,6 +183,19 @@ def test_without_a_word_a_tool_is_taken_for_one_with_an_effect(own_tool):
 )
 def test_one_line_of_a_list_names_what_it_is_about(arguments, shown):
     assert make(order).target_of(arguments) == shown
+
+
+def test_a_model_does_not_choose_what_the_line_names(own_tool):
+    @own_tool()
+    def pay(to: str, password: SecretStr, amount: int, note: str = "") -> str:
+        """Send money."""
+        return f"{to}{password}{amount}{note}"
+
+    tool = registry.get("pay")
+    sent = {"note": "to Ana, as agreed", "to": "evil@x.test", "amount": 5000, "password": "swordfish"}
+    assert tool.target_of(sent) == "evil@x.test"
+    assert tool.target_of({"password": "swordfish", "note": "as agreed"}) == "as agreed"
+    assert secrets_of(tool.schema) == {"password"}
 
 
 # --- the registry ---
