@@ -13,7 +13,7 @@ from teammates.tools.registry import RISKS, Tool, registry
 # Blocks only: the time for what stands inside them grows with the square of the text.
 HEADINGS = MarkdownIt("js-default").disable(["inline", "table"])
 OUTLINE = 60  # characters of a title
-MOST_STEPS = 60  # each is a part of the page
+MOST_STEPS, MOST_PARTS = 60, 200  # each is a part of the page
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def sections(plan: str) -> list[Section]:
     starts = headings(tokens)
     if len(starts) < 2:
         starts = sorted(starts + numbered(tokens, depth=starts[0][2] + 1 if starts else 1))
-    if not starts:
+    if not 0 < len(starts) <= MOST_PARTS:
         return [Section("", plan)]
     bounds = [line for line, _, _ in starts[1:]] + [len(source)]
     top = min(depth for _, _, depth in starts)

@@ -22,7 +22,7 @@ from teammates.permissions import PLAN_FIRST, verdict
 from teammates.prepared import change
 from teammates.tools.builtin import BUILT_IN, TODO_LIST
 from teammates.tools.delegation import BRANCH, DELEGATE, INTERNAL
-from teammates.tools.questions import ASK, PLAN, STEP_INPUT
+from teammates.tools.questions import ASK, PLAN, PLAN_LENGTH, STEP_INPUT
 from teammates.tools.registry import Tool, registry
 
 logger = logging.getLogger("sayso.runs")
@@ -56,9 +56,9 @@ class Toolbox:
         return found
 
     def plan_in(self, text: str) -> Wait | None:
-        """A reply of text alone, before any plan was approved, is a plan."""
+        """A reply of text alone, before any plan was approved, is a plan, as long as one may be."""
         if self._plan_is_due() and text.strip():
-            return Wait("plan", None, text=text)
+            return Wait("plan", None, text=text[:PLAN_LENGTH])
         return None
 
     def run_what_may_run(self, calls: list[ToolCall]) -> list[Wait]:

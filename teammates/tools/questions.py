@@ -7,6 +7,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstrain
 from teammates.tools.registry import Tool, ToolArguments, registry
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+PLAN_LENGTH = 50_000  # characters
 
 
 class Option(BaseModel):
@@ -46,7 +47,7 @@ class AskUserQuestionArguments(ToolArguments):
 
 
 class SubmitPlanArguments(ToolArguments):
-    plan: Annotated[Text, Field(max_length=50_000)]
+    plan: Annotated[Text, Field(max_length=PLAN_LENGTH)]
 
 
 def answered_by_a_person() -> None:

@@ -142,6 +142,11 @@ def test_a_plan_is_cut_at_its_headings_and_loses_nothing():
     assert "".join(part.text for part in found) == text
 
 
+def test_a_plan_of_a_great_many_headings_is_one_part():
+    text = "# step\n" * 7_000
+    assert [(part.title, part.text) for part in sections(text)] == [("", text)]
+
+
 def test_two_revisions_are_compared_word_by_word(owners, run):
     old = a_plan(run, "# Copy\n\nCopy all sessions, and stop when it fails.\n", status="superseded", verdict="answer")
     new = a_plan(run, "# Copy\n\nCopy sessions in batches <b>now</b>, and stop when it fails.\n", revision=2)

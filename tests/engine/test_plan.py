@@ -233,3 +233,9 @@ def test_a_reply_plans_anew(fake, run, plan, tell, carry, owner):
     carry(run)
     again = services.reply(run, "And now?", by=owner)
     assert (carry(again).status, again.plan_approved, again.questions.get().revision) == ("paused", False, 1)
+
+
+def test_a_plan_of_text_alone_is_no_longer_than_any_plan(fake, planner, start, carry):
+    fake.say("# step\n" * 10_000)
+    run = carry(start(planner))
+    assert len(run.questions.get().plan) == 50_000
