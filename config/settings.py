@@ -152,6 +152,7 @@ STATIC_ROOT = DATA_DIR / "static"  # of `collectstatic`, where a proxy serves th
 STATICFILES_DIRS = [ROOT / "static"]
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "files"
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 BODY_LIMIT, UPLOAD_LIMIT = 4 * 1024**2, 32 * 1024**2  # bytes of a request, without files and with them
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 

@@ -10,6 +10,7 @@ from asyncio import _get_running_loop
 from collections import defaultdict
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -133,6 +134,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with _lock:
             if waiting := _aside[conn_params["database"]]:
                 return waiting.pop()
+        if not conn_params["database"].startswith(("file:", ":")):
+            Path(conn_params["database"]).touch(mode=0o600)  # sessions are in it: SQLite itself lets every user read
         return cast(sqlite3.Connection, super().get_new_connection(conn_params))
 
     def _close(self) -> None:

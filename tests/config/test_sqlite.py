@@ -108,3 +108,10 @@ def test_a_moment_is_read_as_it_was_written():
         user = User.objects.create(username=str(moment), last_login=moment)
         assert User.objects.get(pk=user.pk).last_login == moment
         assert User.objects.aggregate(last=Max("last_login", filter=Q(pk=user.pk)))["last"] == moment
+
+
+def test_a_new_database_is_for_its_owner_alone(tmp_path):
+    path = tmp_path / "new.sqlite3"
+    here = connections[DEFAULT_DB_ALIAS]
+    here.get_new_connection({**here.get_connection_params(), "database": str(path)}).close()
+    assert path.stat().st_mode & 0o777 == 0o600
