@@ -7,9 +7,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-import teammates.team_admin  # noqa: F401 - a module of the admin site of its own, for its length
 from teammates import keys, services
 from teammates.models import ApiKey, Memory, Revision, Teammate, TeammateTool
+from teammates.team_admin import RowsInline
 from teammates.tools.registry import registry
 
 admin.site.site_header = admin.site.site_title = "Sayso"
@@ -49,7 +49,7 @@ class ToolForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stu
         self.fields["tool"] = forms.ChoiceField(choices=[("", "---------"), *known.items()])
 
 
-class ToolInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
+class ToolInline(RowsInline):
     model = TeammateTool
     form = ToolForm
     extra = 0
@@ -87,10 +87,12 @@ class TeammateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in t
         """Nothing yet: `save_related` has the tools as well, and the two make one revision."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """From the list of teammates there are no formsets: the tools stay."""
-        tools = [] if formsets else services.tools_of(form.instance)
+        """From the list of teammates there are no formsets, and who may not change the tools has none: they stay."""
+        written = [formset for formset in formsets if formset.can_delete]
+        tools = [] if written or not form.instance.pk else services.tools_of(form.instance)
         for formset in formsets:
             formset.save(commit=False)  # lists what changed, for the log
+        for formset in written:
             kept = [row.cleaned_data for row in formset.forms if row.cleaned_data and not row.cleaned_data["DELETE"]]
             tools += [(row["tool"], row["permission"]) for row in kept]
         services.save(form.instance, tools)

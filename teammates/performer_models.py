@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
+from teammates import json_schemas
 from teammates.choices import Mode
 from teammates.legible import check_name
 from teammates.records import Record
@@ -97,3 +99,14 @@ class Workflow(Performer):
 
     input_schema = models.JSONField(null=True, blank=True)
     definition = models.JSONField(default=list, blank=True)
+
+    def clean(self) -> None:
+        """What every message would have to fit is a JSON Schema for objects."""
+        if self.input_schema is None:
+            return
+        if not isinstance(self.input_schema, dict):
+            raise ValidationError({"input_schema": "An input schema is a JSON object."})
+        try:
+            json_schemas.check(self.input_schema)
+        except json_schemas.Unfit as error:
+            raise ValidationError({"input_schema": f"This is no JSON Schema: {error}."}) from error

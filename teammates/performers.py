@@ -56,6 +56,10 @@ def save_team(team: Team, members: Iterable[Teammate | Team]) -> Revision | None
     return _revise("team", team.pk, team_definition(team, found))
 
 
+def members_of(team: Team) -> list[Teammate | Team]:
+    return [one.performer for one in team.members.select_related("teammate", "member_team")] if team.pk else []
+
+
 def check_members(team: Team, found: list[Teammate | Team]) -> None:
     """`ValidationError` when these cannot be the members of this team."""
     if not found:

@@ -4,12 +4,30 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth import get_permission_codename
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from teammates import performers, services
 from teammates.models import Member, Team, Teammate, Workflow
+
+
+class RowsInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
+    """Rows that are written together: by whoever may add, change and delete them. For others they stay as they are."""
+
+    def may_write(self, request: HttpRequest) -> bool:
+        names = [get_permission_codename(action, self.opts) for action in ("add", "change", "delete")]
+        return all(request.user.has_perm(f"{self.opts.app_label}.{name}") for name in names)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_write(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_write(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_write(request)
 
 
 class PerformerForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
@@ -54,6 +72,8 @@ class MemberFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # gener
     """The members in the order of their places."""
 
     def chosen(self) -> list[Teammate | Team]:
+        if not self.can_delete:
+            return performers.members_of(self.instance)
         rows = [row.cleaned_data for row in self.forms if row.cleaned_data and not row.cleaned_data["DELETE"]]
         rows.sort(key=lambda row: row.get("position") or 0)
         return [found for row in rows if (found := row.get("teammate") or row.get("member_team"))]
@@ -67,7 +87,7 @@ class MemberFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # gener
                 raise forms.ValidationError(error.messages) from error
 
 
-class MemberInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
+class MemberInline(RowsInline):
     model = Member
     form = MemberForm
     formset = MemberFormSet
@@ -117,9 +137,11 @@ class TeamAdmin(PerformerAdmin):
         """Nothing yet: `save_related` has the members as well, and the two make one revision."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        members = performers.members_of(form.instance)
         for formset in formsets:
             formset.save(commit=False)  # lists what changed, for the log
-            performers.save_team(form.instance, formset.chosen())
+            members = formset.chosen()
+        performers.save_team(form.instance, members)
 
 
 @admin.register(Workflow)

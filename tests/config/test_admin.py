@@ -166,6 +166,17 @@ def test_the_list_refuses_a_mode_without_people(client_of, staff, clerk):
     assert Teammate.objects.get(pk=clerk.pk).permission_mode == "approval" and Revision.objects.count() == 1
 
 
+@pytest.mark.parametrize("rows", [[], ["view"], ["view", "change"], ["add"]])
+def test_who_may_not_write_the_tools_leaves_them_as_they_are(client_of, clerk, rows):
+    helper = User.objects.create_user("helper", is_staff=True)
+    names = ["change_teammate", *(f"{action}_teammatetool" for action in rows)]
+    helper.user_permissions.set(Permission.objects.filter(codename__in=names))
+    sent = form(clerk, name="Head clerk", **{"tools-0-permission": "deny"})
+    assert client_of(helper).post(address(Teammate, f"{clerk.pk}/change"), sent).status_code == 302
+    changed = Teammate.objects.get(pk=clerk.pk)
+    assert (changed.name, services.tools_of(changed)) == ("Head clerk", TOOLS)
+
+
 def test_a_teammate_is_never_deleted(client_of, staff, clerk):
     assert client_of(staff).post(address(Teammate, f"{clerk.pk}/delete"), {"post": "yes"}).status_code == 403
     assert Teammate.objects.filter(pk=clerk.pk).exists()

@@ -1,7 +1,7 @@
 """Teams and workflows on the admin site: read and changed with the rules of the roster."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 
 from teammates.models import Revision, Team, Teammate, Workflow
 from teammates.performers import save_team, save_workflow
@@ -71,6 +71,33 @@ def test_steps_that_do_not_fit_are_refused(boss, flow):
     assert boss.post(address, {**fields, "definition": '[{"name": "Two", "teammate": "bob"}]'}).status_code == 302
     flow.refresh_from_db()
     assert flow.definition == [{"name": "Two", "teammate": "bob"}]
+
+
+@pytest.mark.parametrize(
+    "schema", ["5", "[]", "true", '{"type": "nope"}', '{"properties": 5}', '{"$ref": "http://x/"}']
+)
+def test_an_input_schema_that_is_none_is_refused(boss, flow, schema):
+    sent = {
+        "name": "Flow",
+        "enabled": "on",
+        "input_schema": schema,
+        "definition": '[{"name": "One", "teammate": "ann"}]',
+    }
+    response = boss.post(f"{ADMIN}/workflow/{flow.pk}/change/", sent)
+    assert (
+        (response.status_code == 200 and "is a JSON object" in (page := response.content.decode())) or "no JSON" in page
+    )
+    assert boss.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("rows", [[], ["view_member"], ["view_member", "change_member"], ["add_member"]])
+def test_who_may_not_write_the_members_leaves_them_as_they_are(client_of, crew, rows):
+    helper = User.objects.create_user("helper", is_staff=True)
+    helper.user_permissions.set(Permission.objects.filter(codename__in=["change_team", *rows]))
+    sent_ = sent(crew, "bob", name="The crew")
+    assert client_of(helper).post(f"{ADMIN}/team/{crew.pk}/change/", sent_).status_code == 302
+    crew.refresh_from_db()
+    assert (crew.name, [one.performer.slug for one in crew.members.all()]) == ("The crew", ["ann", "bob"])
 
 
 def test_an_archived_one_is_brought_back_disabled(boss, crew):
