@@ -1,7 +1,7 @@
 """The roster as a TOML file: `load` inserts or updates by id and touches nothing else, `dump` is its inverse."""
 
 import tomllib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import tomli_w
 from django.core.exceptions import ValidationError
@@ -14,6 +14,7 @@ from teammates.models import HISTORY_MOST, Mode, Team, Teammate, Workflow
 from teammates.performers import Performer
 from teammates.tools.registry import registry
 
+P = TypeVar("P", Teammate, Team, Workflow)
 KINDS = {"teammates": "Teammate", "teams": "Team", "workflows": "Workflow"}
 
 
@@ -147,7 +148,7 @@ def inner_first(teams: list[TeamEntry]) -> list[TeamEntry]:
 def write_team(entry: TeamEntry) -> Team:
     if Teammate.objects.filter(slug=entry.id).exists():
         raise RosterError(f"Team “{entry.id}”: a teammate has this id. Give the team its own.")
-    team = Team.objects.filter(slug=entry.id).first() or Team(slug=entry.id)
+    team = of_the_house(Team, entry.id)
     for field, value in entry.model_dump(exclude={"id", "members"}).items():
         setattr(team, field, value)
     if entry.id in entry.members:
@@ -168,7 +169,7 @@ def member_named(team: str, slug: str) -> Teammate | Team:
 
 
 def write_workflow(entry: WorkflowEntry) -> Workflow:
-    workflow = Workflow.objects.filter(slug=entry.id).first() or Workflow(slug=entry.id)
+    workflow = of_the_house(Workflow, entry.id)
     for field, value in entry.model_dump(exclude={"id", "steps"}).items():
         setattr(workflow, field, value)
     workflow.definition = entry.steps
@@ -179,6 +180,15 @@ def write_workflow(entry: WorkflowEntry) -> Workflow:
     return workflow
 
 
+def of_the_house(kind: type[P], slug: str) -> P:
+    """The one of this id, out of the archive if it is there, or a new one."""
+    found = kind._default_manager.filter(slug=slug).first() or kind(slug=slug)
+    if found.owner_id is not None:
+        raise RosterError(f"{kind.__name__} “{slug}” belongs to an account. Give the one of the house another id.")
+    found.archived_at = None
+    return found
+
+
 def check_tools(entry: TeammateEntry) -> None:
     for name, _ in entry.tool_rows:
         if registry.given(name) is None:
@@ -187,7 +197,7 @@ def check_tools(entry: TeammateEntry) -> None:
 
 
 def write(entry: TeammateEntry) -> Teammate:
-    teammate = Teammate.objects.filter(slug=entry.id).first() or Teammate(slug=entry.id)
+    teammate = of_the_house(Teammate, entry.id)
     for field, value in entry.model_dump(exclude={"id", "tools"}).items():
         setattr(teammate, field, value)
     try:
@@ -217,7 +227,7 @@ def table_of_team(team: Team) -> dict[str, Any]:
     table |= {"mode": str(team.mode), "permission_mode": str(team.permission_mode)}
     if not team.enabled:
         table["enabled"] = False
-    table["members"] = [member.performer.slug for member in team.members.select_related("teammate", "member_team")]
+    table["members"] = [member.slug for member in performers.members_of(team)]
     return table
 
 

@@ -81,6 +81,11 @@ class Steps:
     adapter = TypeAdapter(list[Step])
 
     @classmethod
+    def saved(cls, definition: Any) -> list[Step]:
+        """To be shown: what was right when it was saved, though its tools may be gone."""
+        return cls.adapter.validate_python(definition)
+
+    @classmethod
     def read(cls, definition: Any) -> list[Step]:
         try:
             steps = cls.adapter.validate_python(definition)

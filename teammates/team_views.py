@@ -90,7 +90,7 @@ def workflow_page(request: Request, found: Workflow) -> HttpResponse:
     context = {
         "form": form,
         "name": name,
-        "definition": Steps.read(found.definition) if found.pk else [],
+        "definition": Steps.saved(found.definition) if found.pk else [],
         "members": members,
         "known": offered_members(Team(owner=found.owner)),
     }

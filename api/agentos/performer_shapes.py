@@ -49,7 +49,7 @@ def workflow_shape(workflow: Workflow) -> dict[str, Any]:
 
 
 def workflow_detail(workflow: Workflow) -> dict[str, Any]:
-    steps = [step_shape(step) for step in Steps.read(workflow.definition)]
+    steps = [step_shape(step) for step in Steps.saved(workflow.definition)]
     return workflow_shape(workflow) | present({"input_schema": workflow.input_schema, "steps": steps})
 
 

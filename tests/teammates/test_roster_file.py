@@ -66,6 +66,27 @@ def test_an_archived_teammate_is_not_dumped(clerk, scribe):
     assert "clerk" not in roster.dump()
 
 
+@pytest.mark.parametrize(("kind", "key"), [(Teammate, "teammates"), (Team, "teams"), (Workflow, "workflows")])
+def test_what_belongs_to_an_account_is_not_overwritten(clerk, owner, kind, key):
+    theirs = kind.objects.create(slug="mine", name="Mine", owner=owner)
+    more = {
+        "teammates": "",
+        "teams": 'members = ["clerk"]',
+        "workflows": 'steps = [{ name = "x", teammate = "clerk" }]',
+    }
+    with pytest.raises(roster.RosterError, match=f"{kind.__name__} “mine” belongs to an account"):
+        roster.load(f'[[{key}]]\nid = "mine"\nname = "Ours"\n{more[key]}')
+    theirs.refresh_from_db()
+    assert theirs.name == "Mine"
+
+
+def test_an_archived_teammate_comes_back(clerk):
+    lifecycle.archive(clerk)
+    roster.load(CLERK)
+    clerk.refresh_from_db()
+    assert (clerk.archived_at, clerk.enabled) == (None, True)
+
+
 def test_the_sample_shows_all_three_modes_and_fits_the_tools(db):
     everybody = roster.load((ROOT / "config" / "roster.toml").read_text())
     loaded = [one for one in everybody if isinstance(one, Teammate)]

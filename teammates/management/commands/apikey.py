@@ -6,6 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from teammates import keys
 from teammates.accounts import local_owner
 
+NAME_LENGTH = 120
+
 
 class Command(BaseCommand):
     help = "Make an API key. It is printed once, as the last word."
@@ -19,6 +21,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = user_named(options["user"]) if options["user"] else local_owner()
+        if not owner.is_active:
+            raise CommandError(f"The account “{owner.username}” is disabled; enable it in the admin site first.")
+        if not 0 < len(options["name"]) <= NAME_LENGTH:
+            raise CommandError(f"Say in 1 to {NAME_LENGTH} characters what the key is for.")
         try:
             key, text = keys.create(owner, options["name"], options["scopes"] or keys.DEFAULT_SCOPES)
         except ValueError as error:
