@@ -148,7 +148,8 @@ def password(request: Request) -> HttpResponse:
     kind = ChangePassword if user.has_usable_password() and BY_LINK not in request.session else NewPassword
     guesses = request.method == "POST" and kind is ChangePassword
     too_many = guesses and not signin.may_guess(request, user.get_username())
-    form = kind(user, request.POST if request.method == "POST" and not too_many else None)
+    first = {"revoke_keys": user.has_usable_password()}  # who sets the first one has just made the keys
+    form = kind(user, request.POST if request.method == "POST" and not too_many else None, initial=first)
     wanted = signin.safe_next(request)
     if form.is_bound and "old_password" not in form.errors:
         signin.forget_guesses(request, user.get_username())

@@ -62,6 +62,15 @@ def test_a_password_that_does_not_fit_is_refused_at_its_field(client_of, owner, 
     assert password_is(owner, OLD)
 
 
+def test_a_first_password_offers_to_keep_the_keys(client_of, owner):
+    keys.create(owner, "robot")
+    box = b'<input type="checkbox" name="revoke_keys"'
+    assert box + b" checked>" in client_of(owner).get("/settings/password/").content
+    User.objects.filter(pk=owner.pk).update(password="!")
+    owner.refresh_from_db()
+    assert box + b">" in client_of(owner).get("/settings/password/").content
+
+
 def test_the_keys_go_with_the_password_where_one_says_so(client_of, owner, outsider):
     _, text = keys.create(owner, "robot")
     _, others = keys.create(outsider, "robot")
