@@ -1,5 +1,6 @@
 """What the environment may say. Every field has a default that works on a laptop; `docs/settings.md` explains each."""
 
+import math
 import os
 import secrets
 from contextlib import suppress
@@ -37,7 +38,7 @@ class Environment(BaseSettings):
     sayso_cors_origins: str = "http://localhost:3000"
     sayso_webhooks_private: bool = False
     sayso_slots: int = Field(default=1000, ge=1)
-    sayso_approval_hours: float = Field(default=0, ge=0)
+    sayso_approval_hours: float = Field(default=0, ge=0, le=24 * 366 * 10)
 
     def words(self, field: str) -> list[str]:
         """The comma-separated words of one field."""
@@ -52,7 +53,9 @@ class Environment(BaseSettings):
                 model, _, prices = word.rpartition("=")
                 into, out = (float(price) for price in prices.split("/"))
             except ValueError:
-                raise ValueError(f"SAYSO_PRICES: {word!r} is not model=in/out, like gpt-4o-mini=0.15/0.60.") from None
+                into = out = math.nan
+            if not all(0 <= price < math.inf for price in (into, out)):
+                raise ValueError(f"SAYSO_PRICES: {word!r} is not model=in/out, like gpt-4o-mini=0.15/0.60.")
             found[model] = (into, out)
         return found
 

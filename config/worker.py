@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 
+from config import checks
 from config.celery import app as celery_app
 from runs import recovery
 from runs.engine import holds, model
@@ -111,6 +112,7 @@ class Keeper(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no ty
             raise ImproperlyConfigured(
                 "A worker of its own needs REDIS_URL, to be told what to do. Without it, manage.py serve works alone."
             )
+        checks.refuse()
         return self
 
     def start(self, parent: object) -> None:

@@ -82,3 +82,9 @@ def test_a_line_of_the_log_says_what_it_is_about():
     assert record.context == " [request=r1 run=7]"
     line = json.loads(Json().format(record))
     assert (line["message"], line["request"], line["run"]) == ("Hello you", "r1", 7)
+
+
+def test_who_watches_from_behind_the_proxy_is_not_sent_to_https(client, settings, db):
+    settings.SECURE_SSL_REDIRECT = True
+    assert [client.get(path).status_code for path in ("/-/ready", "/health", "/-/metrics")] == [200, 200, 404]
+    assert client.get("/sign-in/").status_code == 301

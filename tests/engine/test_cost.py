@@ -27,3 +27,6 @@ def test_costs_and_tokens_of_all_turns_add_up():
 def test_a_price_that_cannot_be_read_is_refused_with_the_mend():
     with pytest.raises(ValueError, match=r"SAYSO_PRICES: 'big' is not model=in/out"):
         _ = Environment(sayso_prices="big").prices
+    for price in ("nan/1", "1/inf", "-1/2"):
+        with pytest.raises(ValueError, match="is not model=in/out"):
+            _ = Environment(sayso_prices=f"big={price}").prices

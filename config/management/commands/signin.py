@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("user", nargs="?", help="whom; without: the local owner")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = active_user(options["user"]) if options["user"] else local_owner()
+        user = active_user(options["user"] or local_owner().get_username())
         origin = settings.PUBLIC_URL or "http://127.0.0.1:8000"
         self.stdout.write(f"{origin}{sign_in_link(user)}")
 
