@@ -80,6 +80,8 @@ def keep(sweep_every: int = 1) -> None:
                 recovery.sweep()
         except Error:
             logger.exception("The sweep could not reach the database; trying again")
+        except Exception:
+            logger.exception("The sweep broke; trying again")  # without it nobody renews the leases here
         finally:
             connection.close()
 

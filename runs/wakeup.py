@@ -32,8 +32,11 @@ def post(task: str, pk: int) -> None:
     amqp = current_app.amqp
     message = amqp.as_task_v2(uuid(), task, args=[pk], argsrepr=f"[{pk}]", kwargsrepr="{}", ignore_result=True)
     with current_app.producer_pool.acquire(block=True) as producer:
-        # Nothing is declared: it goes straight into the list that workers read, which needs nobody to make it.
-        amqp.send_task_message(producer, task, message, retry=False, declare=())
+        try:
+            # Nothing is declared: it goes straight into the list that workers read, which needs nobody to make it.
+            amqp.send_task_message(producer, task, message, retry=False, declare=())
+        except producer.connection.recoverable_connection_errors as error:  # of the transport, on an open connection
+            raise OperationalError(str(error)) from error
 
 
 def wake_delivery(delivery_id: int, after: float = 0) -> None:

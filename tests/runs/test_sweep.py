@@ -3,7 +3,9 @@
 from datetime import timedelta
 from types import SimpleNamespace
 
+import amqp
 import pytest
+from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -23,6 +25,18 @@ def woken(monkeypatch):
     sent = []
     monkeypatch.setattr(wakeup, "_send", sent.append)
     return sent
+
+
+def test_a_broker_that_goes_away_under_an_open_connection_is_away(asked, allow, monkeypatch, caplog):
+    """The transport then raises errors of its own, which say nothing of the run."""
+
+    def gone(*args, **kwargs):
+        raise amqp.ConnectionForced("gone")
+
+    monkeypatch.setattr(current_app.amqp, "send_task_message", gone)
+    allow(asked.approvals.get())
+    asked.refresh_from_db()
+    assert asked.status == "queued" and "The broker is away" in caplog.text
 
 
 @pytest.fixture
