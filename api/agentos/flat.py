@@ -110,8 +110,10 @@ def page_of_runs(session: Session, runs: "QuerySet[Run]", limit: int, page: int)
 
 def flat_runs(session: Session, runs: Iterable[Run]) -> list[dict[str, Any]]:
     """`runs` come from `with_rows` and are of this session."""
+    runs = list(runs)
+    lines = list(lines_in([run.pk for run in runs], [*TOLD, ASKED]))  # before the calls and gates that they name
     found = rows_of(session, runs)
-    for line in lines_in(found, [*TOLD, ASKED]):
+    for line in lines:
         found[line.run_id].lines.append(line)
     take_gates({pk: rows for pk, rows in found.items() if rows.has_asked})
     take_words(found)
@@ -162,6 +164,8 @@ def take_gates(found: dict[int, Rows]) -> None:
     every: list[Gate] = [gate for gates in kinds for gate in gates.filter(run__in=found)]
     for gate in sorted(every, key=lambda gate: (gate.created_at, gate.pk)):
         rows = found[gate.run_id]
+        if gate.call_id and gate.call_id not in calls:
+            continue  # it came after what was read
         gate.run = rows.run
         if gate.call_id:
             gate.call = calls[gate.call_id]

@@ -6,9 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from api.agentos import flat
 from runs.models import Event, Message, Run, Session, ToolCall
 from teammates.services import current_revision
 from tests.api.agentos.door import problem_of, row
+from tests.rows import approval_of, called, event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,6 +42,21 @@ def test_the_runs_of_a_session_are_flat_and_oldest_first(fake, posted, teammate_
     assert door.get(f"/sessions/s-1/runs/{two['run_id']}").json() == two
     assert door.get("/agents/helper/runs", session_id="s-1").json() == [one, two]
     assert door.get("/agents/helper/runs", session_id="s-1", status="PAUSED").json() == [two]
+
+
+def test_a_call_that_begins_while_the_runs_are_read_is_told_the_next_time(posted, gated, door, monkeypatch):
+    read = flat.rows_of
+
+    def slowly(session, runs):
+        found = read(session, runs)
+        call = called(row(gated), 2, "post", {"text": "later"}, state="waiting")
+        event(row(gated), "call.proposed", call=call.pk)
+        approval_of(call)
+        return found
+
+    monkeypatch.setattr(flat, "rows_of", slowly)
+    [run] = door.get(f"/sessions/{gated['session_id']}/runs").json()
+    assert len(run["tools"]) == 1
 
 
 def test_a_run_that_was_stopped_shows_what_it_had_said(fake, teammate_with, door, start):
