@@ -23,7 +23,7 @@ from runs.files import RunFiles, RunMemories
 from runs.locks import write
 from runs.models import Run, Session, ToolCall
 from runs.states import CallState
-from teammates.exact import clean
+from teammates.exact import clean, flaw_in
 from teammates.tools import ToolContext, ToolError
 from teammates.tools.registry import Tool
 
@@ -105,6 +105,8 @@ def _work(future: "Future[T]", do: Callable[[], T], late: Callable[[T], None]) -
 
 
 def _outcome(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Outcome:
+    if tool.wants_context:  # others who work in the conversation may have changed it
+        run.session.refresh_from_db(fields=["session_state"])
     shared = deepcopy(run.session.session_state)
     try:
         given = [context_of(run, call, shared)] if tool.wants_context else []
@@ -132,6 +134,8 @@ def plain(shared: dict[str, Any]) -> dict[str, Any] | None:
     """The state as JSON can hold it; None, and so unchanged, where it cannot."""
     try:
         state: dict[str, Any] = json.loads(json.dumps(shared, allow_nan=False))
+        if flaw := flaw_in(state):
+            raise ValueError(flaw)
     except (ValueError, TypeError):
         logger.warning("A tool left a session state that is not JSON; it is not kept", exc_info=True)
         return None

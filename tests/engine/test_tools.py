@@ -56,11 +56,25 @@ def test_what_another_run_shared_meanwhile_is_kept(count, use):
     assert first.session.session_state == {"n": 6, "theirs": [1]}
 
 
-def test_what_cannot_be_shared_is_left_out_and_the_call_has_succeeded(own_tool, use):
+def test_what_another_run_shared_while_the_model_spoke_is_seen(count, fake, teammate_with, start, carry, aside):
+    helper = teammate_with("count")
+    speaking = fake.say("let me think").call("count", {}).gate(after=2)
+    first = start(helper)
+    working = aside(driver.carry_forward, first.pk)
+    speaking.wait()
+    fake.call("count", {})
+    assert results(carry(start(helper, session=first.session))) == [("succeeded", "1")]
+    speaking.release()
+    working.result(20)
+    assert results(first) == [("succeeded", "2")]
+
+
+@pytest.mark.parametrize("thing", [object(), "half a \ud83d", "a \0"])
+def test_what_cannot_be_shared_is_left_out_and_the_call_has_succeeded(own_tool, use, thing):
     @own_tool(effect="pure")
     def share(context: ToolContext) -> str:
         """Share."""
-        context.session_state["thing"] = object()
+        context.session_state["thing"] = thing
         return "ok"
 
     run = use(("share", {}), ("share", {}))
