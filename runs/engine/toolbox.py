@@ -269,15 +269,16 @@ class Toolbox:
             implied |= {*INTERNAL, STEP_INPUT.name}
         elif self._members:
             implied.add(DELEGATE.name)
-        tool = registry.given(call.tool) if call.tool in self._set_here else None
-        if call.tool in implied:
-            tool = registry.get(call.tool)
+        own = registry.given(call.tool) if call.tool in self._set_here else None
+        tool = registry.get(call.tool) if call.tool in implied else own
         if tool is None:
             have = ", ".join(tool.name for tool in self.offered())
             raise NotRun(CallState.FAILED, f"There is no tool {call.tool!r}. There are: {have or 'none'}.")
         return tool
 
     def _plan_is_due(self) -> bool:
+        if self.run.permission_mode == Mode.PLAN:  # somebody may have switched it meanwhile
+            self.run.permission_mode = facts.mode_of(self.run)
         return self.run.permission_mode == Mode.PLAN and not self.run.plan_approved
 
     def _still_allowed(self, tool: Tool) -> None:

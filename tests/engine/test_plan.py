@@ -3,8 +3,9 @@
 import pytest
 
 from approvals.models import Question
-from approvals.services import AlreadyDecided, Invalid, NotAllowed, Stale, answer
+from approvals.services import AlreadyDecided, Invalid, NotAllowed, Stale, answer, switch_mode
 from runs import services
+from runs.engine import driver
 from tests.machine import gap_free, kinds, no_news, refused, together, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -239,3 +240,20 @@ def test_a_plan_of_text_alone_is_no_longer_than_any_plan(fake, planner, start, c
     fake.say("# step\n" * 10_000)
     run = carry(start(planner))
     assert len(run.questions.get().plan) == 50_000
+
+
+@pytest.mark.parametrize("call", [False, True])
+def test_who_is_switched_while_it_plans_needs_no_approval(fake, planner, start, aside, owner, call):
+    script = fake.say("I plan to post it")
+    if call:
+        script.call("submit_plan", {"plan": "1. Post it"})
+        fake.say("Then at once.")
+    planning = script.gate(after=2)
+    run = start(planner)
+    working = aside(driver.carry_forward, run.pk)
+    planning.wait()
+    switch_mode(run, "autonomous", by=owner)
+    planning.release()
+    working.result(20)
+    run.refresh_from_db()
+    assert (run.status, run.questions.count()) == ("completed", 0)
