@@ -154,7 +154,8 @@ def repeats(gate: Gate, item: dict[str, Any]) -> bool:
         verdict = Verdict.ALLOW if item["confirmed"] else Verdict.DENY
         sent = arguments_in(item, gate)
         known = sent is None or any(same(sent, args) for args in (gate.arguments, gate.edited_arguments))
-        return gate.status == GateStatus.DECIDED and gate.verdict == verdict and (known or verdict == Verdict.DENY)
+        ended = gate.status in (GateStatus.DECIDED, GateStatus.EXPIRED)  # an expired call is shown as refused
+        return ended and gate.verdict == verdict and (known or verdict == Verdict.DENY)
     shown = gate_part(gate)
     if "external_execution_required" in shown:
         return gate.call is not None and in_words(item.get("result")) == gate.call.result

@@ -205,6 +205,7 @@ STEPS: dict[str, Callable[[Any, Line], list[Event]]] = {
     "run.started": Flowing.began,
     "call.finished": Flowing.finished_call,
     "gate.decided": Flowing.decision,
+    "gate.closed": lambda part, line: part.decision(line) if line.data["status"] == "expired" else [],
 }
 FLOW: dict[str, Callable[[Any, Line], list[Event]]] = {
     "run.paused": TopFlowing.stands,

@@ -216,7 +216,7 @@ class Flow:
             call = yield from self.call(place, partial(self.start_of, step, place, given))
             if call.state != CallState.SUCCEEDED:
                 failures += 1
-                if failures > step.retries:
+                if failures > step.retries or call.state == CallState.DENIED:
                     return self.failed(step, call)
             elif not step.review:
                 return call.result
