@@ -25,10 +25,10 @@ class Kind:
     def title(self) -> str:
         return self.word.capitalize()
 
-    def rows(self, user: Any) -> "QuerySet[Any]":
-        """Those that a key of this account sees."""
-        found: QuerySet[Any] = self.model.objects.of_account(user).unarchived()
-        return found
+    def rows(self, user: Any, *, archived: bool = False) -> "QuerySet[Any]":
+        """Those that a key of this account sees, with those whose runs alone are still seen."""
+        found: Any = self.model.objects.of_account(user)
+        return found if archived else found.unarchived()  # type: ignore[no-any-return]  # one manager for three models
 
     def names(self, performer: Performer) -> dict[str, str]:
         return {f"{self.word}_id": performer.slug, f"{self.word}_name": performer.name}

@@ -35,23 +35,23 @@ def listed(request: Request, kind: Kind, shape: Callable[[Any], dict[str, Any]])
     return answer([shape(one) for one in kind.rows(request.auth.user).filter(enabled=True)])
 
 
-def performer_of(request: Request, kind: Kind, slug: str) -> Any:
-    found = _performer.first(kind, account=request.auth.user, slug=slug)
+def performer_of(request: Request, kind: Kind, slug: str, *, archived: bool = False) -> Any:
+    found = _performer.first(kind, archived, account=request.auth.user, slug=slug)
     if found is None:
         raise Http404(f"{kind.title} not found")
     return found
 
 
 @Select
-def _performer(kind: Kind, account: Any, slug: Any) -> "QuerySet[Any]":
-    return kind.rows(account).filter(slug=slug)
+def _performer(kind: Kind, archived: bool, account: Any, slug: Any) -> "QuerySet[Any]":
+    return kind.rows(account, archived=archived).filter(slug=slug)
 
 
 def run_of(
     request: Request, kind: Kind, slug: str, run_id: str, session_id: str | None, user_id: str | None = None
 ) -> Run:
     """The run, or `Http404`: of this performer, and of this session and end user where they are given."""
-    performer = performer_of(request, kind, slug)
+    performer = performer_of(request, kind, slug, archived=True)
     given: dict[str, Any] = {"session": session_id, "user": user_id}
     within = {name: value for name, value in given.items() if value}
     found = _run.first(kind, performer=performer, account=request.auth.user, uuid=uuid_of(run_id), **within)
@@ -74,7 +74,7 @@ def _run(kind: Kind, performer: Any, account: Any, uuid: Any, session: Any = Non
 
 def runs_listed(request: Request, kind: Kind, slug: str, query: RunFilter) -> HttpResponse:
     """Flat, as `/sessions/{id}/runs` gives them; a session that nobody knows has none."""
-    performer, mine = performer_of(request, kind, slug), {"owner": request.auth.user, "hidden": False}
+    performer, mine = performer_of(request, kind, slug, archived=True), {"owner": request.auth.user, "hidden": False}
     session = Session.objects.filter(**mine, kind=kind.session, key=query.session_id).first()
     if session is None:
         return answer([])
@@ -136,7 +136,7 @@ def revision_of(kind: Kind, performer: Performer, version: int | None) -> Revisi
 
 def cancelled(request: Request, kind: Kind, slug: str, run_id: str, session_id: str | None) -> HttpResponse:
     """Always `{}`: a run that had ended, or that nobody knows, stays as it is."""
-    performer_of(request, kind, slug)
+    performer_of(request, kind, slug, archived=True)
     with suppress(Http404, WrongStatus):
         services.cancel(run_of(request, kind, slug, run_id, session_id), by=request.auth.user)
     return answer({})

@@ -2,6 +2,8 @@
 
 import json
 
+from django.utils import timezone
+
 from runs.models import Run
 from teammates.models import Teammate
 from teammates.services import save
@@ -64,6 +66,17 @@ def test_a_run_is_answered_once_it_has_ended(fake, teammate_with, door):
     assert "run" not in told
     assert names(told["events"]) == [name for name in PLAIN if name != "RunContent"]
     assert door.look(told).json() == told
+
+
+def test_what_an_archived_agent_did_is_still_seen_and_stopped(posted, gated, door):
+    Teammate.objects.update(archived_at=timezone.now())
+    assert door.look(gated).json()["status"] == "PAUSED"
+    assert [run["run_id"] for run in door.get("/agents/helper/runs", session_id=gated["session_id"]).json()] == [
+        gated["run_id"]
+    ]
+    assert problem_of(door.create()) == (404, "NOT_FOUND")
+    door.cancel(gated)
+    assert door.look(gated).json()["status"] == "CANCELLED"
 
 
 def test_a_run_of_an_end_users_teammate_is_that_end_users(fake, teammate_with, door):
