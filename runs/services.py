@@ -141,9 +141,8 @@ def reply(
     files: Sequence[Given] = (),
 ) -> Run:
     """A new run that goes on in the same conversation; not while `run` lives. What is not given is taken over."""
-    _by_itself(run)
-    run.refresh_from_db(fields=["status"])
     _check_root(run)
+    run.refresh_from_db(fields=["status"])
     if run.is_live:
         raise Refused("This run is still going. Wait until it ends, or stop it.", field="message", code="run_active")
     people = run.human_in_the_loop if human_in_the_loop is None else human_in_the_loop
@@ -162,9 +161,8 @@ def reply(
 
 def retry(run: Run, *, by: User) -> Run:
     """A new run with the same message; only once `run` has ended."""
-    _by_itself(run)
-    run.refresh_from_db(fields=["status"])
     _check_root(run)
+    run.refresh_from_db(fields=["status"])
     if run.is_live:
         raise Refused("This run is still going. Stop it first.", code="run_active")
     return start(
@@ -178,11 +176,6 @@ def retry(run: Run, *, by: User) -> Run:
         retry_of=run,
         options=repeated(run),
     )
-
-
-def _by_itself(run: Run) -> None:
-    if run.parent_id is not None:
-        raise Refused("This run is part of another one: go on from that.", field="message", code="part_of_a_run")
 
 
 def _check_root(run: Run) -> None:
@@ -201,7 +194,11 @@ def check_mode(mode: str, *, people: bool, workflow: bool) -> None:
 
 
 def switch_mode(run: Run, mode: str, *, by: User) -> None:
-    """From now on calls of the run and its tree are asked about as `mode` says. `WrongStatus` once it has ended."""
+    """From now on calls of the run and its tree are asked about as `mode` says. `WrongStatus` once it has ended.
+
+    `Refused` (part_of_a_run) below the top: one member's mode is the whole tree's.
+    """
+    _check_root(run)
     check_mode(mode, people=run.human_in_the_loop, workflow=run.workflow_id is not None)
     with write():
         lock(run)

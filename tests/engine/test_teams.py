@@ -136,6 +136,9 @@ def test_the_mode_of_the_top_holds_for_the_tree_and_lets_what_waits_in_it_go(fak
         ("ann", [Script().call("post", {"text": "one"}), Script().call("post", {"text": "two"}), Script().say("ok")]),
     )
     run = carry_tree(start(owner=owner, teammate=team, message="Do it"))
+    with pytest.raises(Refused, match="part of run"):
+        switch_mode(run.children.get(), "autonomous", by=owner)
+    assert posted == [] and run.children.get().permission_mode == "approval"
     switch_mode(run, "autonomous", by=owner)
     assert carry_tree(run).status == "completed" and posted == ["one", "two"]
 
