@@ -221,7 +221,7 @@ class Flow:
             elif not step.review:
                 return call.result
             else:
-                output, feedback = yield from self.reviewed(f"{place}!", call.result)
+                output, feedback = yield from self.reviewed(step, f"{place}!", call.result)
                 if not feedback:
                     return output
                 given = replace(here, text=f"{here.text}\n\nWhat you gave: {output}\n\nA person says: {feedback}")
@@ -264,10 +264,12 @@ class Flow:
         said = answers_in(call.result)
         return Here("\n".join([text, *(f"{name}: {value}" for name, value in said.items())]), said)
 
-    def reviewed(self, path: str, output: str) -> Generator[Next, None, tuple[str, str]]:
+    def reviewed(self, step: Step, path: str, output: str) -> Generator[Next, None, tuple[str, str]]:
         """What a person makes of the output: it stands, or is their own, or nothing; or what to do differently."""
         asked = [{"question": REVIEW, "header": "Review", "options": REVIEW_OPTIONS}]
         call = yield from self.call(path, partial(question, ASK.name, path, asked))
+        if call.state == CallState.FAILED:  # nobody may be asked in this run
+            return self.failed(step, call), ""
         said = answers_in(call.result)
         words, chosen = str(said.get("response", "")), said.get(REVIEW, "")
         if call.state != CallState.SUCCEEDED or chosen == SKIP:

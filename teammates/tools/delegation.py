@@ -9,7 +9,7 @@ from teammates.tools.registry import Tool, ToolArguments, registry
 
 class DelegateArguments(ToolArguments):
     member_id: Annotated[str, Field(min_length=1, max_length=80)]
-    task: Annotated[str, Field(min_length=1, max_length=50_000)]
+    task: Annotated[str, Field(min_length=1, max_length=200_000)]  # of a step: what the one before it gave, and more
 
 
 class BranchArguments(ToolArguments):

@@ -127,6 +127,24 @@ def test_a_step_may_be_reviewed(shout, workflow_of, owner, fake, said, output):
     assert carry_tree(run).output == output
 
 
+def test_a_step_that_nobody_may_review_fails_by_its_name(shout, workflow_of, owner, fake):
+    workflow = workflow_of({"name": "loud", "tool": "shout", "review": True})
+    run = carry_tree(start(owner=owner, teammate=workflow, message="hello", human_in_the_loop=False))
+    assert run.status == "failed" and "loud" in run.error
+
+
+def test_a_long_output_is_handed_to_the_next_step_whole(fake, own_tool, member, workflow_of, owner):
+    @own_tool(effect="pure")
+    def long(input: str) -> str:
+        """Long."""
+        return "x" * 60_000
+
+    member("ann")
+    fake.reply = told(("ann", [Script().say("That was long.")]))
+    run = begun(owner, workflow_of({"name": "long", "tool": "long"}, {"name": "ann", "teammate": "ann"}))
+    assert (run.output, len(run.children.get().message)) == ("That was long.", 60_000)
+
+
 def test_a_review_may_send_the_step_back(fake, member, workflow_of, owner):
     member("ann")
     fake.reply = told(("ann", [Script().say("first"), Script().say("second")]))
