@@ -15,6 +15,7 @@ from api.agentos.errors import problem as agentos
 from api.m8tes.errors import problem as m8tes
 from api.reading import whole_form
 from api.routes import HOOKS, M8TES, route_of
+from api.streams import Held
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Refuse = Callable[..., HttpResponse]  # (request, status, message, code, base)
@@ -39,6 +40,8 @@ def doors(get_response: GetResponse) -> GetResponse:
         if request.path_info.startswith(HOOKS):
             request.path = f"{HOOKS}…"  # what the log says of refusals
         response = at_agentos(request) if refuse is agentos else dispatch(request, refuse)
+        if isinstance(response, Held):
+            response.key = getattr(getattr(request, "auth", None), "key", None)
         audit.record(request, response, began)
         response.headers.setdefault("Cache-Control", "no-store")
         if not response.streaming and response.status_code != 204:

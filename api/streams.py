@@ -8,7 +8,9 @@ from typing import Any
 from django.http import HttpResponse
 
 from runs.live.follow import Ear
+from runs.live.visitors import until_revoked
 from runs.models import Run
+from teammates.models import ApiKey
 
 KEEPALIVE = 15.0  # seconds of silence after which a comment keeps proxies and clients from hanging up
 COMMENT = b": keepalive\n\n"
@@ -47,6 +49,7 @@ class Held(HttpResponse):
     streaming = True  # to middleware: it has no length, and no content that could be changed
     begun = False  # has the client been sent a status?
     ear: Ear | None = None
+    key: ApiKey | None = None  # that asked for it
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """For `serve` in this loop, before workers are told of what the view has changed."""
@@ -146,9 +149,26 @@ class EventStream(Held):
             last = clock.time()
             await send({"type": "http.response.body", "body": frames, "more_body": True})
 
-        beside = asyncio.create_task(keep_alive())
-        try:
+        async def tell() -> None:
             async for frames in self.frames:
                 await put(frames)
+
+        beside = asyncio.create_task(keep_alive())
+        try:
+            await self.while_allowed(tell())
         finally:
             beside.cancel()
+
+    async def while_allowed(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work until it is done, or the key that asked for it is revoked."""
+        if self.key is None:
+            return await work
+        working, ending = asyncio.create_task(work), asyncio.create_task(until_revoked(self.key))
+        try:
+            await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                working.result()
+        finally:
+            working.cancel()
+            ending.cancel()
+            await asyncio.gather(working, ending, return_exceptions=True)

@@ -13,6 +13,7 @@ from api.agentos import opening
 from api.auth import MissingScope, holds, mark_used
 from teammates import keys
 from teammates.accounts import local_owner
+from teammates.models import ApiKey
 
 NO_HEADER = "Authorization header required: Bearer and a key"
 WRONG = "Invalid authentication token"
@@ -23,6 +24,7 @@ class Caller:
     """An account; it sees its own rows and the house's teammates, nothing else."""
 
     user: User
+    key: ApiKey | None = None
 
 
 class Request(HttpRequest):
@@ -60,7 +62,7 @@ class Enter(AuthBase):
         mark_used(key)
         if not holds(key, self.scope):
             raise MissingScope(self.scope)
-        return Caller(key.owner)
+        return Caller(key.owner, key)
 
 
 def as_owner() -> Caller:

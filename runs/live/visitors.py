@@ -1,4 +1,4 @@
-"""Whose pages are open in this process, and whether their sessions still hold."""
+"""Whose pages and streams are open in this process, and whether their sessions and keys still hold."""
 
 import asyncio
 import hashlib
@@ -23,9 +23,12 @@ from django.http import HttpRequest
 
 from runs.afterwards import afterwards
 from runs.live.hub import hub
+from teammates.keys import is_usable
+from teammates.models import ApiKey
 
 SIGN_OUTS = "sign-outs"
-RECHECK = 15.0  # seconds between two looks at whether the sessions still hold
+RECHECK = 5.0  # seconds between two looks at whether the sessions and keys still hold
+KEY = "key:"  # in front of the number of an API key; sessions have letters and digits alone
 
 logger = logging.getLogger("sayso.live")
 
@@ -60,8 +63,13 @@ async def until_signed_out(session: str) -> None:
             pass
 
 
+async def until_revoked(key: ApiKey) -> None:
+    """Until the key opens nothing any more, which is found by looking."""
+    await until_signed_out(f"{KEY}{key.pk}")
+
+
 class Watch:
-    """Looks at the sessions of an event loop's sockets, one look for all pages of a session."""
+    """Looks at the sessions and keys of an event loop's sockets and streams, one look for all of a session or key."""
 
     def __init__(self) -> None:
         self._sockets: Counter[str] = Counter()
@@ -102,8 +110,15 @@ class Watch:
         hub.deliver((SIGN_OUTS, session) for session in sessions)
 
 
-def ended_among(sessions: Iterable[str]) -> list[str]:
-    return [session for session in sessions if not holder_of(session).is_authenticated]
+def ended_among(names: Iterable[str]) -> list[str]:
+    return [name for name in names if not holds(name)]
+
+
+def holds(name: str) -> bool:
+    if not name.startswith(KEY):
+        return holder_of(name).is_authenticated
+    key = ApiKey.objects.select_related("owner").filter(pk=name.removeprefix(KEY)).first()
+    return key is not None and is_usable(key)
 
 
 _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()

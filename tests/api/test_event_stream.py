@@ -4,10 +4,12 @@ import asyncio
 import logging
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 
 from api import streams
 from api.streams import COMMENT, EventStream
+from runs.live import visitors
+from teammates import keys
 
 
 class Browser:
@@ -109,3 +111,22 @@ def test_what_breaks_in_the_middle_is_logged_and_ends_the_body(caplog):
 @pytest.mark.parametrize("header", ["Cache-Control", "X-Accel-Buffering"])
 def test_nothing_in_between_keeps_it_back(header):
     assert EventStream(parts())[header] in ("no-cache", "no")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_ends_with_the_key_that_asked_for_it(owner, monkeypatch):
+    monkeypatch.setattr(visitors, "RECHECK", 0.02)
+    key, _ = keys.create(owner, "robot")
+    closed = []
+
+    async def talk(browser):
+        async def revoke():
+            await sync_to_async(keys.revoke)(key)
+            await asyncio.Event().wait()
+
+        stream = EventStream(parts(b"data: 1\n\n", revoke, b"data: 2\n\n", closed=closed))
+        stream.key = key
+        await stream.serve(browser.receive, browser.send)
+
+    browser = serve(talk)
+    assert (browser.body, closed, browser.sent[-1]["more_body"]) == (b"data: 1\n\n", [True], False)
