@@ -17,7 +17,8 @@ from django.utils.functional import cached_property
 
 from runs.access import may_see
 from runs.live.follow import Ear, follow
-from runs.live.visitors import holder_of, until_signed_out
+from runs.live.visitors import holder_of, until_sight_ends, until_signed_out
+from teammates.accounts import oversees
 
 SIGNED_OUT, NOT_FOUND = 4401, 4404  # close codes; static/js/live.js knows them
 BROKEN = 4500  # autobahn sends no code below 3000 but 1000, and raises where nobody would hear of it
@@ -110,13 +111,18 @@ class RunConsumer(PageConsumer):
         user = super().visitor()
         if user is not None and user.is_authenticated:
             self.ear.read()
+            self.oversees = oversees(user)
         return user
 
     def may_see(self, user: Any) -> bool:
         return may_see(user, self.run_id)
 
     def pipes(self, user: Any) -> list[Coroutine[Any, Any, None]]:
-        return [self.push()]
+        return [self.push(), *([self.leave_when_sight_ends(user)] if self.oversees else [])]
+
+    async def leave_when_sight_ends(self, user: Any) -> None:
+        await until_sight_ends(user)
+        await self.close(NOT_FOUND)
 
     async def push(self) -> None:
         async for lines in follow(self.run_id, ear=self.ear):

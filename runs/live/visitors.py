@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.contrib.auth.signals import user_logged_out
 from django.db import Error
 from django.dispatch import receiver
@@ -23,12 +23,14 @@ from django.http import HttpRequest
 
 from runs.afterwards import afterwards
 from runs.live.hub import hub
+from teammates.accounts import oversees
 from teammates.keys import is_usable
 from teammates.models import ApiKey
 
 SIGN_OUTS = "sign-outs"
 RECHECK = 5.0  # seconds between two looks at whether the sessions and keys still hold
-KEY = "key:"  # in front of the number of an API key; sessions have letters and digits alone
+# In front of numbers, where sessions have letters and digits alone: of an API key, of somebody who sees all runs.
+KEY, OVERSEER = "key:", "overseer:"
 
 logger = logging.getLogger("sayso.live")
 
@@ -66,6 +68,11 @@ async def until_signed_out(session: str) -> None:
 async def until_revoked(key: ApiKey) -> None:
     """Until the key opens nothing any more, which is found by looking."""
     await until_signed_out(f"{KEY}{key.pk}")
+
+
+async def until_sight_ends(user: Any) -> None:
+    """Until somebody who sees everybody's runs does so no more, which is found by looking."""
+    await until_signed_out(f"{OVERSEER}{user.pk}")
 
 
 class Watch:
@@ -115,6 +122,9 @@ def ended_among(names: Iterable[str]) -> list[str]:
 
 
 def holds(name: str) -> bool:
+    if name.startswith(OVERSEER):
+        user = User.objects.filter(pk=name.removeprefix(OVERSEER), is_active=True).first()
+        return user is not None and oversees(user)
     if not name.startswith(KEY):
         return holder_of(name).is_authenticated
     key = ApiKey.objects.select_related("owner").filter(pk=name.removeprefix(KEY)).first()
