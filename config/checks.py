@@ -30,9 +30,6 @@ def check_address(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def check_database(**kwargs: Any) -> list[CheckMessage]:
     engine = settings.DATABASES["default"]["ENGINE"]
-    if not engine.endswith(("sqlite", "sqlite3", "postgresql")):
-        hint = "Write it like postgres://user:password@host/name, or unset it to use SQLite."
-        return [Error("DATABASE_URL names neither PostgreSQL nor SQLite.", hint=hint, id="sayso.E006")]
     if engine.endswith("postgresql") and find_spec("psycopg") is None:
         hint = "pip install 'sayso[postgres]', or unset DATABASE_URL to use SQLite."
         return [Error("DATABASE_URL names PostgreSQL, and psycopg is not installed.", hint=hint, id="sayso.E003")]
@@ -45,9 +42,6 @@ def check_redis(**kwargs: Any) -> list[CheckMessage]:
     if not settings.REDIS_URL:
         return []
     found: list[CheckMessage] = []
-    if not settings.REDIS_URL.startswith(("redis://", "rediss://")):
-        hint = "Write it like redis://localhost:6379/0, or rediss:// for TLS."
-        found.append(Error("REDIS_URL is not an address of Redis.", hint=hint, id="sayso.E007"))
     if find_spec("channels_redis") is None:
         hint = "pip install 'sayso[redis]', or unset REDIS_URL to run in one process."
         found.append(Error("REDIS_URL is set, and channels-redis is not installed.", hint=hint, id="sayso.E004"))

@@ -7,8 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class Environment(BaseSettings):
     """One field for each variable; the variable is the field's name in capitals."""
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
     openai_api_key: str = ""
     openai_base_url: str = ""
@@ -39,6 +40,22 @@ class Environment(BaseSettings):
     sayso_webhooks_private: bool = False
     sayso_slots: int = Field(default=1000, ge=1)
     sayso_approval_hours: float = Field(default=0, ge=0, le=24 * 366 * 10)
+
+    @field_validator("database_url")
+    @classmethod
+    def is_a_database(cls, url: str) -> str:
+        if url and not is_address(url, "postgres", "postgresql", "sqlite"):
+            raise ValueError(
+                "write it like postgres://user:password@host/name, with %2F, %23, %3F and %40 for / # ? @ in a password"
+            )
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def is_a_redis(cls, url: str) -> str:
+        if url and not is_address(url, "redis", "rediss"):
+            raise ValueError("write it like redis://localhost:6379/0, or rediss:// for TLS")
+        return url
 
     def words(self, field: str) -> list[str]:
         """The comma-separated words of one field."""
@@ -65,6 +82,14 @@ class Environment(BaseSettings):
         if self.sayso_model:
             return self.sayso_model
         return "gpt-4o-mini" if self.openai_api_key or self.openai_base_url else "demo"
+
+
+def is_address(url: str, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and (parts.port or True)
+    except ValueError:
+        return False
 
 
 def secret_key(env: Environment) -> str:

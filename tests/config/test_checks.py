@@ -4,6 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import checks
+from config.env import Environment
 
 
 def ids(found) -> list[str]:
@@ -34,9 +35,26 @@ def test_postgresql_needs_its_driver(settings, monkeypatch):
     assert ids(checks.check_database()) == ["sayso.E003"]
 
 
-def test_other_databases_are_refused(settings, monkeypatch):
-    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.mysql")
-    assert ids(checks.check_database()) == ["sayso.E006"]
+@pytest.mark.parametrize(
+    ("field", "address", "mend"),
+    [
+        ("database_url", "mysql://a/b", "write it like postgres://user:password@host/name"),
+        ("database_url", "foo", "write it like postgres://user:password@host/name"),
+        ("database_url", "postgres://sayso:pa/ss#1@host/sayso", "with %2F, %23, %3F and %40 for / # ? @"),
+        ("redis_url", "localhost:6379", "write it like redis://localhost:6379/0"),
+        ("redis_url", "redis://host:port/0", "write it like redis://localhost:6379/0"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_the_mend(field, address, mend):
+    with pytest.raises(ValueError, match=field) as refusal:
+        Environment(**{field: address})
+    assert mend in str(refusal.value)
+    assert "pa/ss" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("address", ["", "postgres://u:p%2Fw@h:5432/n?sslmode=require", "sqlite:////tmp/x.sqlite3"])
+def test_addresses_of_databases_are_taken(address):
+    assert Environment(database_url=address).database_url == address
 
 
 def test_redis_needs_its_driver_and_a_database_for_many(settings, monkeypatch):
@@ -46,12 +64,6 @@ def test_redis_needs_its_driver_and_a_database_for_many(settings, monkeypatch):
     assert ids(checks.check_redis()) == ["sayso.E004", "sayso.E008"]
     settings.REDIS_URL = ""
     assert ids(checks.check_redis()) == []
-
-
-def test_redis_is_named_by_its_address(settings, monkeypatch):
-    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
-    settings.REDIS_URL = "localhost:6379"
-    assert ids(checks.check_redis()) == ["sayso.E007"]
 
 
 @pytest.mark.parametrize(

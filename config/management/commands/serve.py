@@ -21,6 +21,7 @@ from teammates.models import Teammate
 from teammates.roster import load
 
 SAMPLE_ROSTER = settings.BASE_DIR / "config" / "roster.toml"
+EVERY = ("0.0.0.0", "::")  # noqa: S104 - only what somebody may ask for
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 FRAME_LIMIT = 64 * 1024  # bytes; sockets only push, so a page has nothing to send
 
@@ -67,7 +68,8 @@ class Command(BaseCommand):
         connection.close()
 
     def greet(self, host: str, port: int) -> None:
-        address = settings.PUBLIC_URL or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        named = "localhost" if host in EVERY else f"[{host}]" if ":" in host else host
+        address = settings.PUBLIC_URL or f"http://{named}:{port}"
         owner = local_owner()
         self.stdout.write(f"Sayso {settings.VERSION} is at {address}")
         if settings.DEFAULT_MODEL == "demo":

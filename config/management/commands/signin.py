@@ -13,10 +13,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user", nargs="?", help="whom; without: the local owner")
+        parser.add_argument("--port", type=int, default=8000, help="that serve listens on, where SAYSO_URL is not set")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = active_user(options["user"] or local_owner().get_username())
-        origin = settings.PUBLIC_URL or "http://127.0.0.1:8000"
+        origin = settings.PUBLIC_URL or f"http://127.0.0.1:{options['port']}"
         self.stdout.write(f"{origin}{sign_in_link(user)}")
 
 
