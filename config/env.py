@@ -87,7 +87,7 @@ class Environment(BaseSettings):
 def is_address(url: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in schemes and (parts.port or True)
+        return parts.scheme in schemes and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
 
