@@ -41,7 +41,10 @@ class TeammateEntry(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=120)]
     description: Annotated[str, Field(max_length=300)] = ""
     instructions: Annotated[str, Field(max_length=100_000)] = ""
+    role: Annotated[str, Field(max_length=200)] = ""
+    goals: Annotated[str, Field(max_length=10_000)] = ""
     model: Annotated[str, Field(max_length=120)] = ""
+    effort: Literal["", "low", "medium", "high", "xhigh", "max"] = ""
     tools: list[Annotated[ToolEntry, BeforeValidator(table_of_name)]] = []
     permission_mode: Literal["autonomous", "approval", "plan"] = "approval"
     human_in_the_loop: bool = True
@@ -182,6 +185,8 @@ def write_workflow(entry: WorkflowEntry) -> Workflow:
 
 def of_the_house(kind: type[P], slug: str) -> P:
     """The one of this id, out of the archive if it is there, or a new one."""
+    if slug in services.RESERVED:
+        raise RosterError(services.RESERVED_WORD.format(slug))
     found = kind._default_manager.filter(slug=slug).first() or kind(slug=slug)
     if found.owner_id is not None:
         raise RosterError(f"{kind.__name__} “{slug}” belongs to an account. Give the one of the house another id.")
@@ -246,7 +251,7 @@ def table_of_workflow(workflow: Workflow) -> dict[str, Any]:
 def table_of(teammate: Teammate) -> dict[str, Any]:
     """What `load` needs to make the same again; defaults are left out."""
     table: dict[str, Any] = {"id": teammate.slug, "name": teammate.name}
-    for field in ("description", "instructions", "model"):
+    for field in ("description", "instructions", "role", "goals", "model", "effort"):
         if getattr(teammate, field):
             table[field] = getattr(teammate, field)
     table["permission_mode"] = str(Mode(teammate.permission_mode))

@@ -51,9 +51,11 @@ def test_dump_is_the_inverse_of_load(db):
 
 
 def test_dump_keeps_what_is_not_usual(db):
-    roster.load(CLERK + "enabled = false\nhistory_runs = 3\nmodel = 'tiny'\ndescription = 'Says \"no\"'")
+    unusual = "enabled = false\nhistory_runs = 3\nmodel = 'tiny'\nrole = 'Clerk'\neffort = 'low'\n"
+    roster.load(CLERK + unusual + "description = 'Says \"no\"'")
     (table,) = tomllib.loads(roster.dump())["teammates"]
     assert (table["enabled"], table["history_runs"], table["model"]) == (False, 3, "tiny")
+    assert (table["role"], table["effort"], "goals" in table) == ("Clerk", "low", False)
     assert table["tools"] == ["read_file", {"name": "write_file", "permission": "ask"}]
 
 
@@ -78,6 +80,11 @@ def test_what_belongs_to_an_account_is_not_overwritten(clerk, owner, kind, key):
         roster.load(f'[[{key}]]\nid = "mine"\nname = "Ours"\n{more[key]}')
     theirs.refresh_from_db()
     assert theirs.name == "Mine"
+
+
+def test_a_team_has_no_word_of_our_addresses_as_its_id(clerk):
+    with pytest.raises(roster.RosterError, match="“new” is a word of Sayso's own addresses"):
+        roster.load('[[teams]]\nid = "new"\nname = "New"\nmembers = ["clerk"]')
 
 
 def test_an_archived_teammate_comes_back(clerk):
