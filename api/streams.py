@@ -165,9 +165,9 @@ class EventStream(Held):
             return await work
         working, ending = asyncio.create_task(work), asyncio.create_task(until_revoked(self.key))
         try:
-            await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                working.result()
+            ended, _ = await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()  # which raises what broke it
         finally:
             working.cancel()
             ending.cancel()
