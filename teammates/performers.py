@@ -68,6 +68,8 @@ def check_members(team: Team, found: list[Teammate | Team]) -> None:
     if len(set(slugs)) < len(slugs):
         raise ValidationError({"members": "Name each member once."})
     for one in found:
+        if one.owner_id not in (None, team.owner_id):
+            raise ValidationError({"members": f"{one.name} belongs to another account than the team."})
         if isinstance(one, Team):
             _check_nesting(team, one, 1)
 

@@ -63,6 +63,14 @@ def test_a_team_that_does_not_fit_is_refused(boss, crew):
     assert [one.performer.slug for one in crew.members.all()] == ["ann", "bob"]
 
 
+def test_a_team_of_the_house_has_no_member_of_an_account(boss, crew, owner):
+    Teammate.objects.filter(slug="bob").update(owner=owner)
+    response = boss.post(f"{ADMIN}/team/{crew.pk}/change/", sent(crew, "ann", "bob", name="The crew"))
+    assert "Bob belongs to another account than the team." in response.content.decode()
+    crew.refresh_from_db()
+    assert crew.name == "Crew"
+
+
 def test_steps_that_do_not_fit_are_refused(boss, flow):
     fields = {"name": "Flow", "enabled": "on", "input_schema": "null"}
     address = f"{ADMIN}/workflow/{flow.pk}/change/"
