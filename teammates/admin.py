@@ -33,8 +33,8 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the st
 class TeammateForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     def clean_slug(self) -> str:
         slug = str(self.cleaned_data["slug"])
-        if slug in services.RESERVED:
-            raise forms.ValidationError(services.RESERVED_WORD.format(slug))
+        if wrong := services.wrong_id(slug):
+            raise forms.ValidationError(wrong)
         return slug
 
 

@@ -43,9 +43,16 @@ def save(teammate: Teammate, tools: Tools) -> Revision | None:
     return revise(teammate)
 
 
+def wrong_id(slug: str) -> str:
+    """Why no teammate can be called so."""
+    if slug in RESERVED:
+        return RESERVED_WORD.format(slug)
+    return "A team has this id; teammates and teams share theirs." if Team.objects.filter(slug=slug).exists() else ""
+
+
 def check(teammate: Teammate, tools: Tools) -> None:
-    if teammate.slug in RESERVED:
-        raise ValidationError({"slug": RESERVED_WORD.format(teammate.slug)})
+    if wrong := wrong_id(teammate.slug):
+        raise ValidationError({"slug": wrong})
     teammate.full_clean()
     names = [name for name, _ in tools]
     if twice := sorted({name for name in names if names.count(name) > 1}):

@@ -15,7 +15,7 @@ from approvals.models import Decision, Question, ToolApproval
 from runs.models import Event, Message, Run, RunFile, Session, ToolCall
 from runs.services import start
 from teammates import keys, services
-from teammates.models import ApiKey, Memory, Revision, Teammate
+from teammates.models import ApiKey, Memory, Revision, Team, Teammate
 
 MACHINE = [Session, Run, Message, ToolCall, Event, RunFile]
 READ_ONLY = [*MACHINE, ToolApproval, Question, Decision, Revision, ApiKey, AuditLog]
@@ -142,8 +142,10 @@ def test_what_does_not_fit_is_refused_and_nothing_is_saved(client_of, staff, cle
     assert services.tools_of(clerk) == TOOLS and Revision.objects.count() == 1
 
 
-def test_an_id_that_is_an_address_of_ours_is_refused(client_of, staff):
-    sent = {"name": "New", "slug": "new", "permission_mode": "plan", "human_in_the_loop": "on", "history_runs": 5}
+@pytest.mark.parametrize("slug", ["new", "crew"])
+def test_an_id_that_is_an_address_of_ours_or_a_teams_is_refused(client_of, staff, slug):
+    Team.objects.create(slug="crew", name="Crew")
+    sent = {"name": "New", "slug": slug, "permission_mode": "plan", "human_in_the_loop": "on", "history_runs": 5}
     sent |= {"tools-TOTAL_FORMS": 0, "tools-INITIAL_FORMS": 0}
     answer = client_of(staff).post(address(Teammate, "add"), sent)
     assert answer.status_code == 200 and not Teammate.objects.exists()

@@ -87,6 +87,12 @@ def test_a_team_has_no_word_of_our_addresses_as_its_id(clerk):
         roster.load('[[teams]]\nid = "new"\nname = "New"\nmembers = ["clerk"]')
 
 
+def test_a_teammate_has_no_id_of_a_team(clerk):
+    Team.objects.create(slug="crew", name="Crew")
+    with pytest.raises(roster.RosterError, match="A team has this id"):
+        roster.load(CLERK.replace('"clerk"', '"crew"'))
+
+
 def test_an_archived_teammate_comes_back(clerk):
     lifecycle.archive(clerk)
     roster.load(CLERK)
