@@ -103,6 +103,7 @@ def test_typing_in_a_card_of_the_run_page_goes_on_while_the_run_has_other_news(t
     )
     tab.start("obedient", "Publish both")
     expect(tab.card).to_have_count(2)
+    expect(tab.page.locator("#run-panel")).to_have_attribute("data-status", "paused")
     first, second = tab.card.all()
     key = second.get_attribute("id")
     second.get_by_role("link", name="Edit").click()
