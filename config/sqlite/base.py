@@ -4,13 +4,14 @@ Opening one costs as much as several queries (its functions, its pragmas, the sc
 run's thread gives its connection back each time it waits.
 """
 
+import os
 import sqlite3
 import threading
 from asyncio import _get_running_loop
 from collections import defaultdict
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -135,7 +136,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if waiting := _aside[conn_params["database"]]:
                 return waiting.pop()
         if not conn_params["database"].startswith(("file:", ":")):
-            Path(conn_params["database"]).touch(mode=0o600)  # sessions are in it: SQLite itself lets every user read
+            with suppress(OSError):  # it is there already, or SQLite says what is wrong
+                # Sessions are in it, and SQLite itself would let every user of the machine read them.
+                os.close(os.open(conn_params["database"], os.O_CREAT | os.O_EXCL, 0o600))
         return cast(sqlite3.Connection, super().get_new_connection(conn_params))
 
     def _close(self) -> None:

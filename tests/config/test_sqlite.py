@@ -1,6 +1,7 @@
 """Statements are written for the database once, and mean what they meant."""
 
 import asyncio
+import sqlite3
 import threading
 from datetime import UTC, datetime
 
@@ -115,3 +116,5 @@ def test_a_new_database_is_for_its_owner_alone(tmp_path):
     here = connections[DEFAULT_DB_ALIAS]
     here.get_new_connection({**here.get_connection_params(), "database": str(path)}).close()
     assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(sqlite3.OperationalError):
+        here.get_new_connection({**here.get_connection_params(), "database": str(tmp_path / "gone" / "new.sqlite3")})
