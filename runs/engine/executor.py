@@ -105,10 +105,10 @@ def _work(future: "Future[T]", do: Callable[[], T], late: Callable[[T], None]) -
 
 
 def _outcome(run: Run, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Outcome:
-    if tool.wants_context:  # others who work in the conversation may have changed it
-        run.session.refresh_from_db(fields=["session_state"])
-    shared = deepcopy(run.session.session_state)
     try:
+        if tool.wants_context:  # others who work in the conversation may have changed it
+            run.session.refresh_from_db(fields=["session_state"])
+        shared = deepcopy(run.session.session_state)
         given = [context_of(run, call, shared)] if tool.wants_context else []
         fault_point("tool.before_send")
         result = as_text(tool.function(*given, **arguments))

@@ -216,7 +216,9 @@ class Flow:
             call = yield from self.call(place, partial(self.start_of, step, place, given))
             if call.state != CallState.SUCCEEDED:
                 failures += 1
-                if failures > step.retries or call.state == CallState.DENIED:
+                # Runs from before may have tried again.
+                refused = call.state == CallState.DENIED and f"{path}@{attempt + 1}" not in self.calls
+                if failures > step.retries or refused:
                     return self.failed(step, call)
             elif not step.review:
                 return call.result

@@ -4,10 +4,11 @@ import json
 import threading
 
 import pytest
+from django.db import OperationalError
 
 from runs import services
 from runs.engine import driver
-from runs.models import ToolCall
+from runs.models import Session, ToolCall
 from teammates.tools import ToolContext, ToolError
 from tests.machine import eventually, gap_free, kinds, results, told
 
@@ -67,6 +68,15 @@ def test_what_another_run_shared_while_the_model_spoke_is_seen(count, fake, team
     speaking.release()
     working.result(20)
     assert results(first) == [("succeeded", "2")]
+
+
+def test_a_tool_whose_conversation_cannot_be_read_has_not_begun(count, use, monkeypatch):
+    def away(self, **fields):
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(Session, "refresh_from_db", away)
+    run = use(("count", {}))
+    assert results(run) == [("failed", "OperationalError: the database is away")]
 
 
 @pytest.mark.parametrize("thing", [object(), "half a \ud83d", "a \0"])
