@@ -29,7 +29,8 @@ from teammates.models import ApiKey
 
 SIGN_OUTS = "sign-outs"
 RECHECK = 5.0  # seconds between two looks at whether the sessions and keys still hold
-# In front of numbers, where sessions have letters and digits alone: of an API key, of somebody who sees all runs.
+# In front of what an API key is called, which a new text of it changes, and of the number of somebody who sees all
+# runs; the keys of sessions have letters and digits alone.
 KEY, OVERSEER = "key:", "overseer:"
 
 logger = logging.getLogger("sayso.live")
@@ -67,7 +68,7 @@ async def until_signed_out(session: str) -> None:
 
 async def until_revoked(key: ApiKey) -> None:
     """Until the key opens nothing any more, which is found by looking."""
-    await until_signed_out(f"{KEY}{key.pk}")
+    await until_signed_out(f"{KEY}{key.key_id}")
 
 
 async def until_sight_ends(user: Any) -> None:
@@ -127,7 +128,7 @@ def holds(name: str) -> bool:
         return user is not None and oversees(user)
     if not name.startswith(KEY):
         return holder_of(name).is_authenticated
-    key = ApiKey.objects.select_related("owner").filter(pk=name.removeprefix(KEY)).first()
+    key = ApiKey.objects.select_related("owner").filter(key_id=name.removeprefix(KEY)).first()
     return key is not None and is_usable(key)
 
 
