@@ -54,7 +54,10 @@ class Choice:
     def fields(self) -> str:
         """The names of the fields that the message must have as JSON; empty where it is plain words."""
         schema = getattr(self.performer, "input_schema", None)
-        return ", ".join(schema.get("properties", {})) or "any" if schema is not None else ""
+        if schema is None:
+            return ""
+        named = schema.get("properties") if isinstance(schema, dict) else None  # older rows may hold anything
+        return ", ".join(named if isinstance(named, dict) else {}) or "any"
 
 
 def named(user: User, key: str) -> Performer | None:

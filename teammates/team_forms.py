@@ -139,10 +139,16 @@ class WorkflowForm(PerformerForm):
             raise forms.ValidationError("An input schema is a JSON object.")
         return schema
 
+    def clean(self) -> dict[str, Any]:
+        """Before the workflow itself is checked, which would find the schema that is being mended."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        self.instance.input_schema = given.get("schema")
+        return given
+
     def save(self, commit: bool = True) -> Workflow:
         self.named()
         workflow: Workflow = self.instance
-        workflow.definition, workflow.input_schema = self.cleaned_data["steps"], self.cleaned_data["schema"]
+        workflow.definition = self.cleaned_data["steps"]
         save_workflow(workflow)
         return workflow
 

@@ -124,6 +124,21 @@ def test_a_workflow_shows_its_graph_and_its_steps_as_text(client_of, owner, flow
     assert "[[steps]]" in html and "style=" not in html
 
 
+@pytest.mark.parametrize("schema", [5, [], {"type": "nope"}, {"properties": 5}])
+def test_a_schema_from_before_that_is_none_is_mended_on_its_page(client_of, staff, flow, schema):
+    Workflow.objects.update(input_schema=schema)
+    client = client_of(staff)
+    assert client.get("/").status_code == 200
+    assert client.post("/roster/workflows/flow/", of_flow(schema="")).status_code == 302
+    flow.refresh_from_db()
+    assert flow.input_schema is None
+
+
+def test_a_workflow_whose_tool_is_gone_is_shown(client_of, staff, flow):
+    Workflow.objects.update(definition=[{"name": "One", "tool": "a_tool_that_is_gone"}])
+    assert "a_tool_that_is_gone" in client_of(staff).get("/roster/workflows/flow/").content.decode()
+
+
 def test_staff_change_the_steps_of_a_workflow(client_of, staff, flow):
     sent = of_flow(schema='{"type": "object"}')
     assert client_of(staff).post("/roster/workflows/flow/", sent).status_code == 302
