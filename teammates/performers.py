@@ -41,7 +41,8 @@ def save_team(team: Team, members: Iterable[Teammate | Team]) -> Revision | None
     """
     team.full_clean()
     found = list(members)
-    check_members(team, found)
+    if not found or found != members_of(team):  # who is in it already may stay
+        check_members(team, found)
     team.save()
     team.members.all().delete()
     Member.objects.bulk_create(

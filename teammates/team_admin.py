@@ -133,6 +133,10 @@ class TeamAdmin(PerformerAdmin):
     )
     inlines = [MemberInline]
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A team has members from the beginning."""
+        return super().has_add_permission(request) and MemberInline(Team, self.admin_site).may_write(request)
+
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
         """Nothing yet: `save_related` has the members as well, and the two make one revision."""
 

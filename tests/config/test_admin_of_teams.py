@@ -71,6 +71,17 @@ def test_a_team_of_the_house_has_no_member_of_an_account(boss, crew, owner):
     assert crew.name == "Crew"
 
 
+def test_who_is_in_a_team_already_may_stay(client_of, crew, owner):
+    Teammate.objects.filter(slug="bob").update(owner=owner)  # as older releases let it be
+    helper = User.objects.create_user("helper", is_staff=True)
+    helper.user_permissions.set(Permission.objects.filter(codename__in=["add_team", "change_team"]))
+    client = client_of(helper)
+    assert client.post(f"{ADMIN}/team/{crew.pk}/change/", sent(crew, name="The crew")).status_code == 302
+    crew.refresh_from_db()
+    assert (crew.name, [one.performer.slug for one in crew.members.all()]) == ("The crew", ["ann", "bob"])
+    assert client.get(f"{ADMIN}/team/add/").status_code == 403, "a team has members, which they may not write"
+
+
 def test_steps_that_do_not_fit_are_refused(boss, flow):
     fields = {"name": "Flow", "enabled": "on", "input_schema": "null"}
     address = f"{ADMIN}/workflow/{flow.pk}/change/"
