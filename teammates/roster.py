@@ -203,7 +203,8 @@ def check_tools(entry: TeammateEntry) -> None:
 
 def write(entry: TeammateEntry) -> Teammate:
     teammate = of_the_house(Teammate, entry.id)
-    for field, value in entry.model_dump(exclude={"id", "tools"}).items():
+    unsaid = {"role", "goals", "effort"} - entry.model_fields_set  # files from before they could be there
+    for field, value in entry.model_dump(exclude={"id", "tools", *unsaid}).items():
         setattr(teammate, field, value)
     try:
         services.save(teammate, entry.tool_rows)

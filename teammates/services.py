@@ -43,15 +43,16 @@ def save(teammate: Teammate, tools: Tools) -> Revision | None:
     return revise(teammate)
 
 
-def wrong_id(slug: str) -> str:
-    """Why no teammate can be called so."""
+def wrong_id(slug: str, *, new: bool = True) -> str:
+    """Why no teammate can be called so; those that share an id with a team from before stay as they are."""
     if slug in RESERVED:
         return RESERVED_WORD.format(slug)
-    return "A team has this id; teammates and teams share theirs." if Team.objects.filter(slug=slug).exists() else ""
+    twin = new and Team.objects.filter(slug=slug).exists()
+    return "A team has this id; teammates and teams share theirs." if twin else ""
 
 
 def check(teammate: Teammate, tools: Tools) -> None:
-    if wrong := wrong_id(teammate.slug):
+    if wrong := wrong_id(teammate.slug, new=teammate.pk is None):
         raise ValidationError({"slug": wrong})
     teammate.full_clean()
     names = [name for name, _ in tools]

@@ -93,6 +93,20 @@ def test_a_teammate_has_no_id_of_a_team(clerk):
         roster.load(CLERK.replace('"clerk"', '"crew"'))
 
 
+def test_a_file_that_does_not_say_a_role_leaves_it(clerk):
+    Teammate.objects.update(role="Bookkeeper", goals="No debts", effort="high")
+    roster.load(CLERK)
+    clerk.refresh_from_db()
+    assert (clerk.role, clerk.goals, clerk.effort) == ("Bookkeeper", "No debts", "high")
+
+
+def test_a_teammate_that_shares_its_id_with_a_team_from_before_can_be_saved(clerk):
+    Team.objects.create(slug="clerk", name="Crew")
+    roster.load(CLERK.replace("Keep the books.", "Keep the peace."))
+    clerk.refresh_from_db()
+    assert clerk.instructions == "Keep the peace."
+
+
 def test_an_archived_teammate_comes_back(clerk):
     lifecycle.archive(clerk)
     roster.load(CLERK)
