@@ -44,7 +44,7 @@ class Environment(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def is_a_database(cls, url: str) -> str:
-        if url and not is_address(url, "postgres", "postgresql", "sqlite"):
+        if url and not is_address(url, "postgres", "postgresql", "pgsql", "sqlite"):
             raise ValueError(
                 "write it like postgres://user:password@host/name, with %2F, %23, %3F and %40 for / # ? @ in a password"
             )
@@ -87,7 +87,7 @@ class Environment(BaseSettings):
 def is_address(url: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in schemes and (parts.port is None or parts.port > 0)
+        return parts.scheme in schemes and (parts.port or 0) >= 0  # whose reading raises
     except ValueError:
         return False
 

@@ -100,7 +100,7 @@ def begin(request: Request, kind: Kind, performer: Performer, form: NewRun) -> R
         session = open_session(
             request.auth.user,
             form.session_id or "",
-            user_id=form.user_id or str(getattr(performer, "user_id", "")),
+            user_id=form.user_id or "",
             kind=kind.session,
             state=extra(request, "session_state"),
         )
@@ -111,7 +111,7 @@ def begin(request: Request, kind: Kind, performer: Performer, form: NewRun) -> R
             human_in_the_loop=True,
             session=session,
             revision=revision_of(kind, performer, form.version),
-            options=options_of(request, session.user_id),
+            options=options_of(request, session.user_id or str(getattr(performer, "user_id", ""))),
             files=files,
         )
 

@@ -82,7 +82,7 @@ def test_what_an_archived_agent_did_is_still_seen_and_stopped(posted, gated, doo
 def test_a_run_of_an_end_users_teammate_is_that_end_users(fake, teammate_with, door):
     mate = teammate_with()
     Teammate.objects.filter(pk=mate.pk).update(user_id="ann")
-    for words in ({}, {"session_id": "s-1"}, {"user_id": "ann"}):
+    for words in ({}, {"session_id": "s-1"}, {"session_id": "s-1"}, {"user_id": "ann"}):
         assert row(door.create(background="true", **words).json()).user_id == "ann"
 
 
