@@ -42,7 +42,8 @@ def fake(endpoint: FakeModel) -> FakeModel:
 
 @pytest.fixture(scope="package")
 def serve(endpoint: FakeModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    with serving(tmp_path_factory.mktemp("served"), OPENAI_BASE_URL=endpoint.base_url, SAYSO_MODEL="demo") as served:
+    said = {"OPENAI_BASE_URL": endpoint.base_url, "SAYSO_MODEL": "demo", "SAYSO_TOOLS": "tests.browser.quick"}
+    with serving(tmp_path_factory.mktemp("served"), **said) as served:
         yield served
 
 

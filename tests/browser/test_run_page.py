@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.visitor import PHONE
 
-STORY = " ".join(f"word-{n}" for n in range(1, 61))
+STORY = " ".join(f"word-{n}" for n in range(1, 601))  # two seconds long
 GROWTH = """() => {
   window.grown = [];
   new MutationObserver(() => {
@@ -130,7 +130,7 @@ def test_a_lost_connection_is_said_and_nothing_is_missed_once_it_is_back(olivia)
     retry.dispatch_event("click")  # the page tries by itself too, and then the button is gone
     tab.ends()
     expect(tab.page.locator("#offline")).to_be_hidden()
-    assert in_one_line(tab.answer.inner_text()).count("word-60") == 1
+    assert in_one_line(tab.answer.inner_text()).count("word-600") == 1
     assert STORY in in_one_line(tab.answer.inner_text())
 
 
