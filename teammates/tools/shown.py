@@ -21,9 +21,9 @@ def target_of(schema: dict[str, Any], arguments: dict[str, Any]) -> str:
 
     In the order of the tool's parameters: the order in which a model writes them would let it choose.
     """
-    declared = schema.get("properties", {})
+    declared, secrets = schema.get("properties", {}), secrets_of(schema)
     names = [*(name for name in declared if name in arguments), *(name for name in arguments if name not in declared)]
-    for value in (arguments[name] for name in names if name not in secrets_of(schema)):
+    for value in (arguments[name] for name in names if name not in secrets):
         if isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value).strip():
             first = str(value).strip().splitlines()[0]
             return first if len(first) <= LENGTH else first[: LENGTH - 1] + "…"
