@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from teammates import json_schemas, services
+from teammates import exact, services
 from teammates.models import Revision, Team, Teammate, Workflow
 from teammates.performers import Reference, check_members, check_steps, find, kind_of, save_team, save_workflow
 from teammates.steps import performers_in
@@ -99,18 +99,18 @@ class WorkflowForm(PerformerForm):
     """Steps are written as TOML, as in the roster file; the input schema is JSON Schema."""
 
     steps = forms.CharField(max_length=100_000, strip=False)
-    schema = forms.CharField(max_length=20_000, required=False)
+    input_schema = forms.CharField(max_length=20_000, required=False)
 
     class Meta:
         model = Workflow
-        fields = ["name", "description", "enabled"]
+        fields = ["name", "description", "enabled", "input_schema"]
 
     def __init__(self, workflow: Workflow, data: Any = None):
         super().__init__(data, instance=workflow)
         if workflow.definition:
             self.fields["steps"].initial = in_toml(workflow.definition)
         if workflow.input_schema is not None:
-            self.fields["schema"].initial = json.dumps(workflow.input_schema, indent=2, ensure_ascii=False)
+            self.initial["input_schema"] = json.dumps(workflow.input_schema, indent=2, ensure_ascii=False)
 
     def clean_steps(self) -> list[dict[str, Any]]:
         definition = from_toml(self.cleaned_data["steps"])
@@ -124,26 +124,12 @@ class WorkflowForm(PerformerForm):
                 raise forms.ValidationError(f"There is no {kind} “{slug}”.")
         return definition
 
-    def clean_schema(self) -> dict[str, Any] | None:
-        text = self.cleaned_data["schema"].strip()
-        if not text:
-            return None
+    def clean_input_schema(self) -> Any:
+        text = self.cleaned_data["input_schema"].strip()
         try:
-            schema = json.loads(text)
-            json_schemas.check(schema)
-        except json_schemas.Unfit as error:
-            raise forms.ValidationError(f"This is no JSON Schema: {error}.") from error
-        except (ValueError, RecursionError) as error:
-            raise forms.ValidationError(f"This is not JSON: {error}.") from error
-        if not isinstance(schema, dict):
-            raise forms.ValidationError("An input schema is a JSON object.")
-        return schema
-
-    def clean(self) -> dict[str, Any]:
-        """Before the workflow itself is checked, which would find the schema that is being mended."""
-        given: dict[str, Any] = super().clean() or self.cleaned_data
-        self.instance.input_schema = given.get("schema")
-        return given
+            return exact.read(text) if text else None
+        except ValueError as error:
+            raise forms.ValidationError(f"This is not JSON: {error}") from error
 
     def save(self, commit: bool = True) -> Workflow:
         self.named()

@@ -129,7 +129,7 @@ def test_a_schema_from_before_that_is_none_is_mended_on_its_page(client_of, staf
     Workflow.objects.update(input_schema=schema)
     client = client_of(staff)
     assert client.get("/").status_code == 200
-    assert client.post("/roster/workflows/flow/", of_flow(schema="")).status_code == 302
+    assert client.post("/roster/workflows/flow/", of_flow(input_schema="")).status_code == 302
     flow.refresh_from_db()
     assert flow.input_schema is None
 
@@ -140,7 +140,7 @@ def test_a_workflow_whose_tool_is_gone_is_shown(client_of, staff, flow):
 
 
 def test_staff_change_the_steps_of_a_workflow(client_of, staff, flow):
-    sent = of_flow(schema='{"type": "object"}')
+    sent = of_flow(input_schema='{"type": "object"}')
     assert client_of(staff).post("/roster/workflows/flow/", sent).status_code == 302
     flow.refresh_from_db()
     assert [step["name"] for step in flow.definition] == ["One", "Two"]
@@ -156,9 +156,11 @@ def test_staff_change_the_steps_of_a_workflow(client_of, staff, flow):
         ({"steps": '[[steps]]\nname = "One"'}, "must be exactly one of"),
         ({"steps": '[[steps]]\nname = "One"\nteammate = "zoe"'}, "There is no teammate “zoe”."),
         ({"steps": '[[steps]]\nname = "One"\ntool = "nothing"'}, "there is no tool “nothing”"),
-        ({"schema": "{"}, "This is not JSON"),
-        ({"schema": '{"type": "nonsense"}'}, "This is no JSON Schema"),
-        ({"schema": "[]"}, "This is no JSON Schema"),
+        ({"input_schema": "{"}, "This is not JSON"),
+        ({"input_schema": '{"type": "nonsense"}'}, "This is no JSON Schema"),
+        ({"input_schema": "[]"}, "An input schema is a JSON object."),
+        ({"input_schema": '{"type": "object", "type": "array"}'}, "is there twice"),
+        ({"input_schema": "[" * 9000}, "nested deeper than 100 levels"),
     ],
 )
 def test_steps_that_do_not_fit_are_said_with_what_is_wrong(client_of, staff, flow, changed, words):
