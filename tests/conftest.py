@@ -22,6 +22,7 @@ from tests.machine import (  # noqa: F401 - fixtures for every folder
     carry,
     deny,
     fake,
+    impatient,
     member,
     model_server,
     own_tool,

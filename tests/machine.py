@@ -10,7 +10,7 @@ from django.db import connection
 from approvals.models import Decision, Question, ToolApproval
 from approvals.services import answer, decide
 from runs import services
-from runs.engine import driver, model
+from runs.engine import demo, driver, model
 from runs.models import Event, Message, Run, ToolCall
 from teammates.models import Team, Teammate, Workflow
 from teammates.performers import save_team, save_workflow
@@ -38,6 +38,13 @@ def fake(model_server, settings):
     for kept in (model_server.scripts, model_server.requests, model_server.headers, model_server.peers):
         kept.clear()
     return model_server
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A model is asked again without the waiting, and the scripted one speaks at once."""
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+    monkeypatch.setattr(demo, "PAUSE", 0)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def fake(endpoint: FakeModel) -> FakeModel:
 
 @pytest.fixture(scope="package")
 def serve(endpoint: FakeModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    said = {"OPENAI_BASE_URL": endpoint.base_url, "SAYSO_MODEL": "demo", "SAYSO_TOOLS": "tests.browser.quick"}
+    said = {"OPENAI_BASE_URL": endpoint.base_url, "SAYSO_MODEL": "demo", "SAYSO_TOOLS": "tests.quick"}
     with serving(tmp_path_factory.mktemp("served"), **said) as served:
         yield served
 

@@ -1,5 +1,7 @@
 """A program starts a run by the m8tes door, and a person is at its page: both see one run, and either decides."""
 
+import re
+
 import httpx2 as httpx
 import pytest
 from playwright.sync_api import expect
@@ -8,10 +10,11 @@ from tests.eventually import eventually
 
 
 @pytest.fixture
-def program(serve, olivia):
+def program(olivia):
     """A program that has a key of hers."""
-    key = serve.manage("apikey", "create", "test", "--user", olivia.name).split()[-1]
-    with httpx.Client(base_url=f"{serve.url}/api/v2", headers={"Authorization": f"Bearer {key}"}) as client:
+    answer = olivia.aside.post("/settings/keys/", page="/settings/keys/", name="test", decide="on")
+    key = re.search(r"sayso_\w+", answer.text)[0]
+    with httpx.Client(base_url=f"{olivia.windows.url}/api/v2", headers={"Authorization": f"Bearer {key}"}) as client:
         yield client
 
 

@@ -105,6 +105,7 @@ def test_a_video_fails_the_run_before_the_model_is_asked(fake, begin, carry):
     assert fake.requests == []
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("status", "hint"), [(400, True), (401, False), (500, False)])
 def test_a_model_that_refuses_pictures_fails_the_run_in_words(fake, begin, carry, status, hint):
     fake.default.error(status, retry_after=0)
@@ -161,6 +162,7 @@ def test_a_file_that_is_gone_is_told(fake, begin, carry):
     assert [part["text"].count("gone from the storage") for part in asked(fake)] == [0, 1, 1]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_the_script_without_a_model_takes_files_too(begin, carry, settings):
     settings.DEFAULT_MODEL = "demo"
     run = carry(begin({"a.png": papers.PNG, "b.txt": b"b"}, message="A picnic", human_in_the_loop=False))

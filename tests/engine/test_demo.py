@@ -6,14 +6,13 @@ from runs import services
 from runs.engine import demo
 from tests.machine import gap_free, kinds
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("impatient")]
 
 TOOLS = ("write_file", "announce")
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch, settings, tmp_path):
-    monkeypatch.setattr(demo, "PAUSE", 0)
+def own_shelf(settings, tmp_path):
     settings.DATA_DIR = settings.MEDIA_ROOT = tmp_path
 
 

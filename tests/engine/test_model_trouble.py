@@ -12,13 +12,7 @@ from tests.fake_model import unused_url
 from tests.fake_script import Script
 from tests.machine import eventually, gap_free, kinds, together, told
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch):
-    """Back-off without the waiting."""
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("impatient")]
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 import asyncio
 import time
 
-import pytest
 from django.utils import timezone
 from redis.exceptions import ConnectionError as Away
 
 from runs.journal import Line
 from runs.live import redis
-from runs.live.hub import LATE, Hub
+from runs.live.hub import Hub
 from runs.live.redis import Bus, packed, unpacked
 
 NEWS = [("run-7", Line(7, 3, "text", {"turn": 1, "delta": "ä\n\u2028“"}, timezone.now())), ("inbox", (1, "approval-2"))]
@@ -59,13 +58,14 @@ def test_every_follower_looks_again_when_news_are_late_and_when_they_are_back():
 
 
 def test_without_a_bus_a_follower_is_patient_for_a_moment_only(monkeypatch):
+    monkeypatch.setattr("runs.live.hub.LATE", 0.2)
     hub = Hub()
     hub.late(True)
 
     async def scene():
         with hub.follow("run-1") as follower:
-            return await asyncio.wait_for(follower.next(60), LATE + 3)
+            return await asyncio.wait_for(follower.next(60), 30)
 
     began = time.monotonic()
     assert asyncio.run(scene()) == []
-    assert time.monotonic() - began == pytest.approx(LATE, abs=1)
+    assert time.monotonic() - began >= 0.2

@@ -81,6 +81,7 @@ def test_same_call_id_in_two_runs_of_a_session(fake, posted, teammate_with, door
     assert first["tools"][0]["tool_call_id"] != second["tools"][0]["tool_call_id"]
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("failures", "status"), [(1, "COMPLETED"), (9, "ERROR")])
 def test_model_500_after_a_tool_runs_the_tool_once(fake, posted, teammate_with, door, failures, status):
     teammate_with("post")

@@ -54,6 +54,7 @@ def going(server, key):
 @pytest.fixture(scope="session")
 def server(endpoint, tmp_path_factory):
     words = {"OPENAI_BASE_URL": endpoint.base_url, "OPENAI_API_KEY": "test", "SAYSO_MODEL": "fake"}
+    words["SAYSO_TOOLS"] = "tests.quick"
     words["SAYSO_WEBHOOKS_PRIVATE"] = "true"  # the tests hear at an address of this machine
     with serving(tmp_path_factory.mktemp("served"), **words) as served:
         yield served
