@@ -60,20 +60,24 @@ async def until_signed_out(session: str) -> None:
 
     Sign-outs are told; a new password or a disabled account is found by looking.
     """
-    names = {session, told_as(session)}
-    with hub.follow(SIGN_OUTS) as follower, _watch().over(session):
-        while not names & set(await follower.next(math.inf)):
-            pass
+    await _until_over(session, told_as(session))
 
 
 async def until_revoked(key: ApiKey) -> None:
     """Until the key opens nothing any more, which is found by looking."""
-    await until_signed_out(f"{KEY}{key.key_id}")
+    await _until_over(f"{KEY}{key.key_id}")
 
 
 async def until_sight_ends(user: Any) -> None:
     """Until somebody who sees everybody's runs does so no more, which is found by looking."""
-    await until_signed_out(f"{OVERSEER}{user.pk}")
+    await _until_over(f"{OVERSEER}{user.pk}")
+
+
+async def _until_over(*names: str) -> None:
+    """Until the session, key or sight of the first name holds no more; the others are what its end is told as."""
+    with hub.follow(SIGN_OUTS) as follower, _watch().over(names[0]):
+        while not set(names) & set(await follower.next(math.inf)):
+            pass
 
 
 class Watch:
@@ -84,15 +88,15 @@ class Watch:
         self._task: asyncio.Task[None] | None = None
 
     @contextmanager
-    def over(self, session: str) -> Iterator[None]:
-        self._sockets[session] += 1
+    def over(self, name: str) -> Iterator[None]:
+        self._sockets[name] += 1
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look())
             self._task.add_done_callback(self._end)
         try:
             yield
         finally:
-            self._sockets -= Counter([session])
+            self._sockets -= Counter([name])
             if not self._sockets and self._task is not None:
                 self._task.cancel()
                 self._task = None  # it ends a moment later, and who comes meanwhile must be looked at
@@ -114,8 +118,8 @@ class Watch:
             logger.error("The sessions of open pages are not looked at any more", exc_info=task.exception())
             self._close(self._sockets)
 
-    def _close(self, sessions: Iterable[str]) -> None:
-        hub.deliver((SIGN_OUTS, session) for session in sessions)
+    def _close(self, names: Iterable[str]) -> None:
+        hub.deliver((SIGN_OUTS, name) for name in names)
 
 
 def ended_among(names: Iterable[str]) -> list[str]:
