@@ -21,3 +21,6 @@ os.environ["DATABASE_URL"] = os.environ.get("SAYSO_TESTS_DATABASE", "")
 from config.settings import *  # noqa: E402, F403 - the environment has to be ready first
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Each client of a test would list all static files anew; so they are found when one is asked for.
+WHITENOISE_AUTOREFRESH = True

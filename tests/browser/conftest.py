@@ -1,7 +1,9 @@
 """One real `manage.py serve` and one Chromium for all tests of this folder that a process runs."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +20,10 @@ from tests.fake_model import FakeModel
 from tests.serving import Serve, serving
 
 expect.set_options(timeout=PATIENCE)
+
+# Chromium shares memory through ever new files; without a disk below them it takes a tenth less processor time.
+IN_MEMORY = Path("/dev/shm")
+ROOMY = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > 2**30
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,7 +63,11 @@ def cast(serve: Serve) -> dict[str, list[list[str]]]:
 @pytest.fixture(scope="package")
 def windows(serve: Serve) -> Iterator[Windows]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu"],
+            env={**os.environ, "TMPDIR": str(IN_MEMORY)} if ROOMY else None,
+        )
         yield Windows(chromium, serve.url)
         chromium.close()
 
