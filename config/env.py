@@ -9,7 +9,8 @@ from tempfile import NamedTemporaryFile
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,7 +73,7 @@ class Environment(BaseSettings):
             except ValueError:
                 into = out = math.nan
             if not all(0 <= price < math.inf for price in (into, out)):
-                raise ValueError(f"SAYSO_PRICES: {word!r} is not model=in/out, like gpt-4o-mini=0.15/0.60.")
+                raise ImproperlyConfigured(f"SAYSO_PRICES: {word!r} is not model=in/out, like gpt-4o-mini=0.15/0.60.")
             found[model] = (into, out)
         return found
 
@@ -82,6 +83,17 @@ class Environment(BaseSettings):
         if self.sayso_model:
             return self.sayso_model
         return "gpt-4o-mini" if self.openai_api_key or self.openai_base_url else "demo"
+
+
+def environment() -> Environment:
+    """What it says. `ImproperlyConfigured` has a line for each variable that cannot be so, without its value."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        lines = [
+            f"{str(wrong['loc'][0]).upper()}: {wrong['msg'].removeprefix('Value error, ')}." for wrong in error.errors()
+        ]
+        raise ImproperlyConfigured("\n".join(lines)) from error
 
 
 def is_address(url: str, *schemes: str) -> bool:

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from config.env import ROOT, Environment, secret_key
+from config.env import ROOT, environment, secret_key
 
-env = Environment()
+env = environment()
 
 VERSION = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[0]
 

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 
 class TeammatesConfig(AppConfig):
@@ -8,4 +9,11 @@ class TeammatesConfig(AppConfig):
     def ready(self) -> None:
         from teammates.tools.registry import registry
 
-        registry.load(settings.SAYSO_TOOLS)
+        try:
+            registry.load(settings.SAYSO_TOOLS)
+        except ModuleNotFoundError as error:
+            # Not what a module that is there asks for itself.
+            for name in settings.SAYSO_TOOLS:
+                if f"{name}.".startswith(f"{error.name}."):
+                    raise ImproperlyConfigured(f"SAYSO_TOOLS: there is no module {name!r} here.") from error
+            raise

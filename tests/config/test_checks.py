@@ -1,10 +1,14 @@
 """Settings that cannot be meant are told at the start."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import checks
-from config.env import Environment
+from config.env import ROOT, Environment, environment
 
 
 def ids(found) -> list[str]:
@@ -50,6 +54,34 @@ def test_what_is_no_address_is_refused_with_the_mend(field, address, mend):
         Environment(**{field: address})
     assert mend in str(refusal.value)
     assert "pa/ss" not in str(refusal.value)
+
+
+def test_all_variables_that_cannot_be_so_are_named_at_once_and_their_values_are_not(monkeypatch):
+    monkeypatch.setenv("SAYSO_SLOTS", "0")
+    monkeypatch.setenv("REDIS_URL", "secret-word")
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        environment()
+    assert str(refusal.value).splitlines() == [
+        "REDIS_URL: write it like redis://localhost:6379/0, or rediss:// for TLS.",
+        "SAYSO_SLOTS: Input should be greater than or equal to 1.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "variables", "words"),
+    [
+        (["serve"], {"SAYSO_TOOLS": "my.tools"}, "SAYSO_TOOLS: there is no module 'my.tools' here."),
+        (["serve"], {"SAYSO_PRICES": "big"}, "SAYSO_PRICES: 'big' is not model=in/out, like gpt-4o-mini=0.15/0.60."),
+        (["doctor"], {}, "CommandError: The database is not up to date: run `python manage.py migrate` first, or"),
+    ],
+)
+def test_a_command_that_cannot_begin_says_why_in_one_line(tmp_path, command, variables, words):
+    environment = {**os.environ, "SAYSO_DATA": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings", **variables}
+    run = [sys.executable, "manage.py", *command]
+    done = subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+    assert done.stderr.startswith(words)
 
 
 @pytest.mark.parametrize("address", ["", "postgres://u:p%2Fw@h:5432/n?sslmode=require", "sqlite:////tmp/x.sqlite3"])

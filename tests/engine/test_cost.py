@@ -1,4 +1,5 @@
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from config.env import Environment
 from runs.engine.transcript import added, priced
@@ -25,8 +26,8 @@ def test_costs_and_tokens_of_all_turns_add_up():
 
 
 def test_a_price_that_cannot_be_read_is_refused_with_the_mend():
-    with pytest.raises(ValueError, match=r"SAYSO_PRICES: 'big' is not model=in/out"):
+    with pytest.raises(ImproperlyConfigured, match=r"SAYSO_PRICES: 'big' is not model=in/out"):
         _ = Environment(sayso_prices="big").prices
     for price in ("nan/1", "1/inf", "-1/2"):
-        with pytest.raises(ValueError, match="is not model=in/out"):
+        with pytest.raises(ImproperlyConfigured, match="is not model=in/out"):
             _ = Environment(sayso_prices=f"big={price}").prices

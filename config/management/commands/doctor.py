@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
 
 from approvals.doctor import INVARIANTS, examine
+from teammates.commands import TablesCommand
 
 
-class Command(BaseCommand):
+class Command(TablesCommand):
     help = "Check what must hold of all runs, calls, gates and logs. Changes nothing; works beside a running server."
 
     def handle(self, *args: Any, **options: Any) -> None:

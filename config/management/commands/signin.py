@@ -2,13 +2,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from config.signin import sign_in_link
 from teammates.accounts import local_owner
+from teammates.commands import TablesCommand
 
 
-class Command(BaseCommand):
+class Command(TablesCommand):
     help = "Print a link that signs a person in, once, within the hour."
 
     def add_arguments(self, parser: CommandParser) -> None:

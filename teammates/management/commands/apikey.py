@@ -1,15 +1,16 @@
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from teammates import keys
 from teammates.accounts import local_owner
+from teammates.commands import TablesCommand
 
 NAME_LENGTH = 120
 
 
-class Command(BaseCommand):
+class Command(TablesCommand):
     help = "Make an API key. It is printed once, as the last word."
 
     def add_arguments(self, parser: CommandParser) -> None:
