@@ -32,6 +32,11 @@ TURN_DEADLINE = 15 * 60  # seconds for one answer, however steadily it drips
 TOO_MUCH = "model_too_much"
 NO_ANSWER = "The model endpoint sent something that is not an answer."
 MAYBE_MEDIA = " (The message came with pictures or sound, which not every model takes.)"
+MENDS = {
+    401: " Check OPENAI_API_KEY.",
+    403: " Check what OPENAI_API_KEY may use.",
+    404: " Check OPENAI_BASE_URL and the teammate's model.",
+}
 EFFORTS = {"low": "low", "medium": "medium"}  # all above is the highest that every endpoint knows
 parse = json.JSONDecoder().raw_decode  # `loads` guesses the encoding and looks for blanks, for each piece again
 Heard = Callable[[str, str], None]  # (kind, delta): "text" or "thinking"
@@ -181,10 +186,13 @@ def function_of(tool: Any) -> dict[str, Any]:
 def failure(error: Exception, media: bool) -> ModelFailed:
     """A sentence for the person who looks at the run."""
     if isinstance(error, openai.APIStatusError):
-        why = MAYBE_MEDIA if media and error.status_code < 500 and error.status_code not in (401, 403, 429) else ""
-        said = error.message.removeprefix(f"Error code: {error.status_code}").removeprefix(" - ")
-        detail = f"{error.status_code}: {said[:500]}" if said else f"{error.status_code}."
-        return ModelFailed(f"The model endpoint refused with status {detail}{why}", "model_refused")
+        status = error.status_code
+        why = MAYBE_MEDIA if media and status < 500 and status not in (401, 403, 429) else ""
+        said = error.message.removeprefix(f"Error code: {status}").removeprefix(" - ")
+        detail = f"{status}: {said[:500].removesuffix('.')}." if said else f"{status}."
+        return ModelFailed(
+            f"The model endpoint refused with status {detail}{MENDS.get(status, '')}{why}", "model_refused"
+        )
     if isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.ConnectError):
         return ModelFailed("The model endpoint cannot be reached. Check OPENAI_BASE_URL.", "model_unreachable")
     if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException | TimeoutError):

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from teammates.exact import flaw_in
 from teammates.tools.context import ToolContext
+from teammates.tools.plainly import sentences
 from teammates.tools.shown import target_of
 
 Effect = Literal["pure", "read", "idempotent", "reconcilable", "effect"]
@@ -121,7 +122,7 @@ class Tool:
         try:
             valid = self.arguments.model_validate_json(data, strict=True)
         except ValidationError as error:
-            raise BadArguments(readable(error)) from error
+            raise BadArguments(sentences(error)) from error
         return {name: getattr(valid, name) for name in type(valid).model_fields}
 
     def check_offered(self, arguments: dict[str, Any]) -> None:
@@ -136,20 +137,6 @@ class Tool:
 
     def target_of(self, arguments: dict[str, Any] | None) -> str:
         return target_of(self.schema, arguments or {})
-
-
-# In our words where the package's are a programmer's.
-PLAINLY = {"missing": "It is required.", "extra_forbidden": "The tool has no such argument."}
-
-
-def readable(error: ValidationError) -> dict[str, str]:
-    """One sentence for each place that is wrong, keyed by the argument's name."""
-    found: dict[str, str] = {}
-    for problem in error.errors(include_url=False):
-        path = [str(part) for part in problem["loc"]]
-        where = f" (at {'.'.join(path[1:])})" if path[1:] else ""
-        found.setdefault(path[0] if path else "", PLAINLY.get(problem["type"], problem["msg"]) + where)
-    return found
 
 
 class Registry:

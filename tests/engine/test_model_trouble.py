@@ -66,10 +66,20 @@ def test_a_refusal_in_words_that_cannot_be_kept_ends_the_run_too(fake, run, word
     assert "bad" in got.error
 
 
-@pytest.mark.parametrize("status", [400, 401, 404])
-def test_a_refusal_for_good_is_not_tried_again(fake, run, status):
+@pytest.mark.parametrize(
+    ("status", "mend"),
+    [
+        (400, ""),
+        (401, " Check OPENAI_API_KEY."),
+        (403, " Check what OPENAI_API_KEY may use."),
+        (404, " Check OPENAI_BASE_URL and the teammate's model."),
+    ],
+)
+def test_a_refusal_for_good_is_not_tried_again_and_told_with_its_mend(fake, run, status, mend):
     fake.default = Script().error(status)
-    assert failed(run(), "model_refused")
+    got = run()
+    assert failed(got, "model_refused")
+    assert got.error == f"The model endpoint refused with status {status}: Scripted error.{mend}"
     assert len(fake.requests) == 1
 
 
