@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -82,7 +81,7 @@ def context_of(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
         "may_control": may_control(request.user, run),
         "may_decide": bool(asked) and may_decide(request.user, asked[0]),
         "doing": doing(run, rows.calls),
-        "scripted": (run.performer_revision.definition.get("model") or settings.DEFAULT_MODEL) == "demo",
+        "scripted": run.model_asked == "demo",
         "repeats": would_repeat(calls_of(run) if rows.tree else rows.calls) if not run.is_live else [],
         "stopped": stop_of(run),
         **extra,

@@ -164,6 +164,12 @@ class Run(Record):
         return self.status in RUN_LIVE
 
     @property
+    def model_asked(self) -> str:
+        """The name of the model that was asked last; before that, of the one that would be asked now."""
+        told = self.usage.get("model") or self.model or self.performer_revision.definition.get("model")
+        return str(told or settings.DEFAULT_MODEL)
+
+    @property
     def title(self) -> str:
         """The first line of the message, for lists."""
         words = without_misleading(self.message).strip()

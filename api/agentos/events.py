@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from api.agentos.answers import epoch, present
 from api.agentos.kinds import kind_of
 from api.agentos.messages import calls_of
-from api.agentos.shapes import metrics_of, model_of, paused_sentence, provider_of
+from api.agentos.shapes import metrics_of, paused_sentence, provider_of
 from api.agentos.tools import requirements_of, tool_shape, tools_of
 from api.speech import Speech, without_abandoned
 from approvals.models import Gate
@@ -33,7 +33,7 @@ class Telling:
         self.run, self.after, self.only_content = run, after, only_content
         self.speech = Speech()
         self.begun: set[int] = set()  # calls whose start was told
-        model, kind = model_of(run), kind_of(run)
+        model, kind = run.model_asked, kind_of(run)
         self.model = {"model": model, "model_provider": provider_of(model)}
         self.names = {**kind.names(run.performer), "run_id": str(run.uuid), "session_id": run.session.key}
         self.prefix = kind.prefix

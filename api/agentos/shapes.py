@@ -66,10 +66,6 @@ def tool_shape(tool: Tool) -> dict[str, Any]:
     return {"name": tool.name, "description": tool.description, "parameters": tool.offered_schema, **present(flags)}
 
 
-def model_of(run: Run) -> str:
-    return run.model or str(run.performer_revision.definition["model"] or settings.DEFAULT_MODEL)
-
-
 def run_shape(run: Run) -> dict[str, Any]:
     """The RunOutput, of a team with those of its members; events are added by who has them."""
     return shape_of(run, gates_in_tree(run), calls_of(run))
@@ -78,7 +74,7 @@ def run_shape(run: Run) -> dict[str, Any]:
 def shape_of(run: Run, gates: list[Gate], calls: list[ToolCall]) -> dict[str, Any]:
     files, turns = of_conversation(run), turns_of(run)
     words = spoken(run) if status_of(run) in SAYING else Words()
-    model = model_of(run)
+    model = run.model_asked
     shape = {
         "run_id": str(run.uuid),
         **kind_of(run).names(run.performer),
@@ -175,7 +171,7 @@ def metrics_of(run: Run) -> dict[str, Any]:
     into, out = int(usage.get("prompt_tokens", 0)), int(usage.get("completion_tokens", 0))
     lasted = (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else None
     tokens = {"input_tokens": into, "output_tokens": out, "total_tokens": into + out}
-    model = model_of(run) if run.teammate_id else ""
+    model = run.model_asked if run.teammate_id else ""
     whole = {
         **tokens,
         "time_to_first_token": run.usage.get("time_to_first_token"),

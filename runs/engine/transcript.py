@@ -96,7 +96,8 @@ class Transcript:
         role = Message.Role.ASSISTANT
         message = Message(run=run, turn=turn, role=role, text=reply.text, thinking=reply.thinking, usage=usage)
         line = ("turn.finished", {"turn": turn, "usage": usage, "reason": reply.finish_reason})
-        return Said(message, line, {"usage": added(run.usage, usage), "attempt": 0, **come_to(reply)})
+        total = {**added(run.usage, usage), "model": self.model}
+        return Said(message, line, {"usage": total, "attempt": 0, **come_to(reply)})
 
     def add(self, reply: Reply) -> None:
         """Keep what the model said, with the calls that it asks for, in one transaction."""

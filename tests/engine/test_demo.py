@@ -62,6 +62,13 @@ def test_it_says_that_it_is_scripted(begin, play):
     assert demo.LABEL in play(run).output
 
 
+def test_a_run_remembers_that_a_script_answered(begin, settings):
+    run = begin()
+    settings.DEFAULT_MODEL = "big"
+    run.refresh_from_db()
+    assert run.model_asked == "demo"
+
+
 def test_it_speaks_word_by_word(begin):
     run = begin()
     spoken = "".join(event.data["delta"] for event in run.events.filter(kind="text"))
