@@ -4,6 +4,8 @@ import json
 import logging
 from contextvars import ContextVar
 
+from django.core.exceptions import PermissionDenied
+
 from runs.context import run_at_hand
 
 request_at_hand: ContextVar[str] = ContextVar("request", default="")
@@ -19,6 +21,15 @@ class Context(logging.Filter):
         marks += [f"run={run}"] if run else []
         context = f" [{' '.join(marks)}]" if marks else ""
         vars(record).update(request_id=request, run_id=run, context=context)
+        return True
+
+
+class Refusals(logging.Filter):
+    """Takes the traceback from a refusal, which is no mistake: its line says who was refused what."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):
+            record.exc_info = None
         return True
 
 

@@ -190,12 +190,18 @@ if SECURE:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"context": {"()": "config.logs.Context"}},
+    "filters": {"context": {"()": "config.logs.Context"}, "refusals": {"()": "config.logs.Refusals"}},
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s%(context)s: %(message)s"},
         "json": {"()": "config.logs.Json"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": env.sayso_log, "filters": ["context"]}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.sayso_log,
+            "filters": ["context", "refusals"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"sayso": {"level": "INFO"}},
 }
