@@ -12,6 +12,7 @@ from teammates.tools.registry import registry
 
 NESTING = 8  # blocks within blocks
 COUNT = 500  # steps of one workflow
+WORK = ("teammate", "team", "tool")  # the other kinds order steps
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Slug = Annotated[str, Field(min_length=1, max_length=80)]
@@ -48,9 +49,7 @@ class Step(BaseModel):
             raise ValueError(f"step {self.name!r} has no steps in it")
         if self.kind == "router" and not self.choices:
             raise ValueError(f"router {self.name!r} has no choices")
-        if self.kind not in ("teammate", "team", "tool") and (
-            self.confirm or self.input or self.review or self.retries
-        ):
+        if self.kind not in WORK and (self.confirm or self.input or self.review or self.retries):
             raise ValueError(
                 f"step {self.name!r}: confirm, input, review and retries are for teammates, teams and tools"
             )
@@ -100,6 +99,11 @@ class Steps:
         for step in every(steps):
             check_names(step)
             check_tools(step)
+            if (
+                step.kind not in WORK and step.on_error != "fail"
+            ):  # not part of the shape: older rows that say so are still shown
+                told = f"Step “{step.name}”: on_error is for teammates, teams and tools. Give it to the steps inside."
+                raise ValidationError({"definition": told})
         return steps
 
 

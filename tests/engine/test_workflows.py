@@ -191,6 +191,10 @@ def test_input_that_breaks_the_schema_is_refused_before_anything_runs(shout, wor
         ([{"name": "x", "tool": "no_such"}], "no_such"),
         ([{"name": "x", "teammate": "nobody"}], "nobody"),
         ([{"name": "x", "condition": "write_file"}], "only read"),
+        (
+            [{"name": "x", "on_error": "skip", "loop": [{"name": "y", "tool": "current_time"}]}],
+            "Give it to the steps inside.",
+        ),
         ([{"name": "x", "parallel": []}], "no steps in it"),
         ([{"name": "x\u202e", "condition": "enough"}], "U+202E"),
         ([{"name": "x", "tool": "current_time", "input": ["to\u202e"]}], "U+202E"),
