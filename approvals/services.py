@@ -21,6 +21,7 @@ from runs.engine.verdicts import Answered, Attested, GoOn, Handed, MayNotRun, Ma
 from runs.locks import write
 from runs.models import Message, Run, ToolCall, WrongStatus
 from runs.states import GateStatus, RunStatus
+from teammates.legible import stopped
 from teammates.models import Mode
 from teammates.prepared import insert
 from teammates.tools.registry import registry
@@ -108,8 +109,7 @@ def _allow(approval: ToolApproval, edited: dict[str, Any] | None, by: User) -> H
 
 
 def _deny(approval: ToolApproval, by: User, reason: str) -> Handed:
-    stop = "" if reason.endswith((".", "!", "?", "…")) else "."
-    because = f" Reason: {reason}{stop}" if reason else " No reason was given."
+    because = f" Reason: {stopped(reason)}" if reason else " No reason was given."
     return MayNotRun(approval.call, f"Denied by a person ({by.get_username()}).{because} Do not repeat this call.")
 
 

@@ -25,7 +25,7 @@ class Context(logging.Filter):
 
 
 class Refusals(logging.Filter):
-    """Takes the traceback from a refusal, which is no mistake: its line says who was refused what."""
+    """Takes the traceback from a request that was refused, which is no mistake: its line says all."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):

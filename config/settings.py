@@ -195,15 +195,9 @@ LOGGING = {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s%(context)s: %(message)s"},
         "json": {"()": "config.logs.Json"},
     },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": env.sayso_log,
-            "filters": ["context", "refusals"],
-        }
-    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": env.sayso_log, "filters": ["context"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"sayso": {"level": "INFO"}},
+    "loggers": {"sayso": {"level": "INFO"}, "django.request": {"filters": ["refusals"]}},
 }
 
 # --- the doors ---

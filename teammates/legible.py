@@ -20,6 +20,11 @@ def says_nothing(words: str) -> bool:
     return not BLANK.sub("", without_misleading(words))
 
 
+def stopped(words: str) -> str:
+    """A sentence with its end."""
+    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
+
+
 def check_name(name: str) -> None:
     """Names stand in sentences of ours, which they must not turn around. A `ValidationError` says what to remove."""
     if found := MISLEADING.search(name):

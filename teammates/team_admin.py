@@ -6,10 +6,12 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from teammates import performers, services
+from teammates.json_field import ExactJson
 from teammates.models import Member, Team, Teammate, Workflow
 
 
@@ -153,6 +155,7 @@ class WorkflowAdmin(PerformerAdmin):
     list_display = ["name", "slug", "owner", "enabled", "archived_at"]
     list_filter = ["enabled"]
     form = WorkflowForm
+    formfield_overrides = {models.JSONField: {"form_class": ExactJson}}
     fields = (("name", "slug"), "description", "input_schema", "definition", "enabled", "owner", "archived_at")
 
     def save_model(self, request: HttpRequest, obj: Workflow, form: Any, change: bool) -> None:

@@ -1,6 +1,5 @@
 """Forms of the roster for teams and workflows; a form holds the whole of one."""
 
-import json
 import tomllib
 from typing import Any
 
@@ -9,7 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from teammates import exact, services
+from teammates import services
+from teammates.json_field import ExactJson
 from teammates.models import Revision, Team, Teammate, Workflow
 from teammates.performers import Reference, check_members, check_steps, find, kind_of, save_team, save_workflow
 from teammates.steps import performers_in
@@ -99,7 +99,7 @@ class WorkflowForm(PerformerForm):
     """Steps are written as TOML, as in the roster file; the input schema is JSON Schema."""
 
     steps = forms.CharField(max_length=100_000, strip=False)
-    input_schema = forms.CharField(max_length=20_000, required=False)
+    input_schema = ExactJson(required=False)
 
     class Meta:
         model = Workflow
@@ -109,8 +109,6 @@ class WorkflowForm(PerformerForm):
         super().__init__(data, instance=workflow)
         if workflow.definition:
             self.fields["steps"].initial = in_toml(workflow.definition)
-        if workflow.input_schema is not None:
-            self.initial["input_schema"] = json.dumps(workflow.input_schema, indent=2, ensure_ascii=False)
 
     def clean_steps(self) -> list[dict[str, Any]]:
         definition = from_toml(self.cleaned_data["steps"])
@@ -123,13 +121,6 @@ class WorkflowForm(PerformerForm):
             if found and found.owner and found.owner != self.instance.owner:
                 raise forms.ValidationError(f"There is no {kind} “{slug}”.")
         return definition
-
-    def clean_input_schema(self) -> Any:
-        text = self.cleaned_data["input_schema"].strip()
-        try:
-            return exact.read(text) if text else None
-        except ValueError as error:
-            raise forms.ValidationError(f"This is not JSON: {error}") from error
 
     def save(self, commit: bool = True) -> Workflow:
         self.named()

@@ -182,7 +182,8 @@ def fail(run: Run, hold: Hold, error: str, code: str) -> None:
         with trees.step(run, hold.lease):
             now = timezone.now()
             run.refresh_from_db(fields=["status"])  # a pause or an end that was undone left another one here
-            run.move(RunStatus.FAILED, error=error, error_code=code, finished_at=now, lease="", lease_until=None)
+            told = {"error": error, "error_code": code, "usage": {**run.usage, "model": run.model_asked}}
+            run.move(RunStatus.FAILED, finished_at=now, lease="", lease_until=None, **told)
             trees.end_calls(run, now)
             trees.cancel_below(run, "The run above has failed.")
             journal.append(run.pk, "run.failed", {"error": error, "code": code})

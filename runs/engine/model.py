@@ -22,6 +22,7 @@ from runs.faults import fault_point
 from runs.journal import writer
 from runs.models import Event, Run
 from teammates.exact import clean
+from teammates.legible import stopped
 from teammates.prepared import Select
 
 # Of one answer, so that none fills the memory, or the screens of those who decide.
@@ -35,7 +36,7 @@ MAYBE_MEDIA = " (The message came with pictures or sound, which not every model 
 MENDS = {
     401: " Check OPENAI_API_KEY.",
     403: " Check what OPENAI_API_KEY may use.",
-    404: " Check OPENAI_BASE_URL and the teammate's model.",
+    404: " Check OPENAI_BASE_URL and the name of the model.",
 }
 EFFORTS = {"low": "low", "medium": "medium"}  # all above is the highest that every endpoint knows
 parse = json.JSONDecoder().raw_decode  # `loads` guesses the encoding and looks for blanks, for each piece again
@@ -189,7 +190,7 @@ def failure(error: Exception, media: bool) -> ModelFailed:
         status = error.status_code
         why = MAYBE_MEDIA if media and status < 500 and status not in (401, 403, 429) else ""
         said = error.message.removeprefix(f"Error code: {status}").removeprefix(" - ")
-        detail = f"{status}: {said[:500].removesuffix('.')}." if said else f"{status}."
+        detail = f"{status}: {stopped(said[:500])}" if said else f"{status}."
         return ModelFailed(
             f"The model endpoint refused with status {detail}{MENDS.get(status, '')}{why}", "model_refused"
         )

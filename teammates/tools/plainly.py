@@ -1,6 +1,10 @@
 """What is wrong with arguments, in sentences for whoever wrote them: a person at a card, or a model."""
 
+from contextlib import suppress
+
 from pydantic import ValidationError
+
+from teammates.legible import stopped
 
 PLAINLY = {
     "missing": "It is required.",
@@ -13,6 +17,10 @@ PLAINLY = {
     "float_type": "Write a number.",
     "bool_type": "Write true or false.",
     "list_type": "Write a list.",
+    "set_type": "Write a list.",
+    "tuple_type": "Write a list.",
+    "string_pattern_mismatch": "Write a text that matches {pattern}",
+    "multiple_of": "Write a multiple of {multiple_of}.",
     "dict_type": "Write an object: {{ … }}.",
     "model_type": "Write an object: {{ … }}.",
     "none_required": "Leave it empty.",
@@ -32,9 +40,9 @@ def sentences(error: ValidationError) -> dict[str, str]:
     found: dict[str, str] = {}
     for problem in error.errors(include_url=False):
         name, *inside = [str(part) for part in problem["loc"]] or [""]
-        said = problem["msg"].removeprefix("Value error, ")
-        if plain := PLAINLY.get(problem["type"]):
-            said = plain.format(**problem.get("ctx", {}))
-        said = said.removesuffix(".")
-        found.setdefault(name, f"{said} (at {'.'.join(inside)})." if inside else f"{said}.")
+        said = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+        with suppress(KeyError):  # a tool's own error may have the type of one of pydantic's, without its figures
+            said = PLAINLY[problem["type"]].format(**problem.get("ctx", {}))
+        where = f" (at {'.'.join(inside)})" if inside else ""
+        found.setdefault(name, stopped((said or "It does not fit").removesuffix(".") + where))
     return found

@@ -1,5 +1,7 @@
 """Teams and workflows on the admin site: read and changed with the rules of the roster."""
 
+import html
+
 import pytest
 from django.contrib.auth.models import Permission, User
 
@@ -107,6 +109,25 @@ def test_an_input_schema_that_is_none_is_refused(boss, flow, schema):
     assert response.status_code == 200
     assert "is a JSON object" in page or "no JSON Schema" in page
     assert boss.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "why"),
+    [
+        ("input_schema", "{", "This cannot be read as JSON"),
+        ("input_schema", "[" * 9000, "nested deeper than 100 levels."),
+        ("input_schema", '{"type": "object", "type": "array"}', "is there twice."),
+        ("definition", "9" * 5000, "where numbers are not exact any more"),
+    ],
+)
+def test_json_that_does_not_mean_one_thing_is_refused_and_stays(boss, flow, field, text, why):
+    sent = {"name": "Flow", "enabled": "on", "input_schema": "", "definition": '[{"name": "One", "teammate": "ann"}]'}
+    before = flow.definition
+    response = boss.post(f"{ADMIN}/workflow/{flow.pk}/change/", {**sent, field: text})
+    page = html.unescape(response.content.decode())
+    assert response.status_code == 200 and why in page and text in page
+    flow.refresh_from_db()
+    assert (flow.definition, flow.input_schema) == (before, None)
 
 
 @pytest.mark.parametrize("rows", [[], ["view_member"], ["view_member", "change_member"], ["add_member"]])

@@ -4,6 +4,7 @@ import pytest
 
 from runs import services
 from runs.engine import demo
+from runs.models import Run
 from tests.machine import gap_free, kinds
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("impatient")]
@@ -62,11 +63,22 @@ def test_it_says_that_it_is_scripted(begin, play):
     assert demo.LABEL in play(run).output
 
 
-def test_a_run_remembers_that_a_script_answered(begin, settings):
-    run = begin()
+@pytest.mark.parametrize("tools", [(), TOOLS])
+def test_a_run_remembers_that_a_script_answered(teammate_with, start, carry, settings, tools):
+    """Whether it has ended or waits."""
+    settings.DEFAULT_MODEL = "demo"
+    run = carry(start(teammate_with(*tools, people=bool(tools))))
+    assert run.status == ("paused" if tools else "completed")
     settings.DEFAULT_MODEL = "big"
-    run.refresh_from_db()
-    assert run.model_asked == "demo"
+    assert (Run.objects.get().usage["model"], Run.objects.get().model_asked) == ("demo", "demo")
+
+
+def test_a_run_remembers_which_model_it_failed_with(fake, teammate_with, start, carry, settings):
+    fake.error(400)
+    settings.DEFAULT_MODEL = "big"
+    carry(start(teammate_with(people=False)))
+    settings.DEFAULT_MODEL = "demo"
+    assert (Run.objects.get().status, Run.objects.get().model_asked) == ("failed", "big")
 
 
 def test_it_speaks_word_by_word(begin):

@@ -72,7 +72,7 @@ def test_a_refusal_in_words_that_cannot_be_kept_ends_the_run_too(fake, run, word
         (400, ""),
         (401, " Check OPENAI_API_KEY."),
         (403, " Check what OPENAI_API_KEY may use."),
-        (404, " Check OPENAI_BASE_URL and the teammate's model."),
+        (404, " Check OPENAI_BASE_URL and the name of the model."),
     ],
 )
 def test_a_refusal_for_good_is_not_tried_again_and_told_with_its_mend(fake, run, status, mend):

@@ -2,7 +2,7 @@
 
 import sys
 import types
-from typing import Annotated, Literal
+from typing import Annotated
 
 import pytest
 from pydantic import Field, SecretStr
@@ -67,34 +67,6 @@ def test_nothing_is_converted_and_what_does_not_fit_is_named(arguments, names):
     errors = errors_of(make(order), arguments)
     assert set(errors) == names
     assert all(errors.values())
-
-
-@pytest.mark.parametrize(
-    ("kind", "given", "sentence"),
-    [
-        (Annotated[str, Field(max_length=3)], "abcd", "Write at most 3 characters."),
-        (Annotated[str, Field(min_length=2)], "a", "Write at least 2 characters."),
-        (str, 5, "Write a text."),
-        (int, "5", "Write a whole number."),
-        (int, 1.5, "Write a whole number."),
-        (float, "5", "Write a number."),
-        (bool, "yes", "Write true or false."),
-        (list[int], {}, "Write a list."),
-        (dict[str, int], [], "Write an object: { … }."),
-        (Literal["red", "blue"], "green", "Write 'red' or 'blue'."),
-        (Annotated[int, Field(gt=0)], 0, "Write more than 0."),
-        (Annotated[int, Field(le=9)], 10, "Write 9 or less."),
-        (Annotated[list[int], Field(min_length=1)], [], "Give at least 1."),
-        (list[int], [1, "2"], "Write a whole number (at 1)."),
-        (Annotated[str, Field(pattern="^a")], "b", "String should match pattern '^a'."),
-    ],
-)
-def test_what_does_not_fit_is_said_in_a_sentence(kind, given, sentence):
-    def use(value):
-        """Use it."""
-
-    use.__annotations__["value"] = kind
-    assert errors_of(make(use), {"value": given}) == {"value": sentence}
 
 
 def test_an_error_inside_says_where():

@@ -156,7 +156,7 @@ def test_staff_change_the_steps_of_a_workflow(client_of, staff, flow):
         ({"steps": '[[steps]]\nname = "One"'}, "must be exactly one of"),
         ({"steps": '[[steps]]\nname = "One"\nteammate = "zoe"'}, "There is no teammate “zoe”."),
         ({"steps": '[[steps]]\nname = "One"\ntool = "nothing"'}, "there is no tool “nothing”"),
-        ({"input_schema": "{"}, "This is not JSON"),
+        ({"input_schema": "{"}, "This cannot be read as JSON"),
         ({"input_schema": '{"type": "nonsense"}'}, "This is no JSON Schema"),
         ({"input_schema": "[]"}, "An input schema is a JSON object."),
         ({"input_schema": '{"type": "object", "type": "array"}'}, "is there twice"),
