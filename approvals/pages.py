@@ -86,12 +86,18 @@ def is_unchanged(request: Request, gate: Gate) -> bool:
     return gate.is_pending and request.GET.get("shown") == gate.digest
 
 
-def decided(request: Request, gate: Gate) -> HttpResponse:
+def decided(request: Request, gate: Gate, verdict: str, form: Form | None = None) -> HttpResponse:
+    """The card as it stands now. Somebody else may have decided the same before, of which nothing is theirs."""
+    gate = fresh(request.user, gate)
+    own = gate.decided_by_id == request.user.pk
+    other_call = isinstance(gate, ToolApproval) and gate.edited_arguments is not None
+    if not own and (other_call or typed(request.POST, form)):
+        return refused(request, gate, AlreadyDecided(gate), verdict, form)
     if wants_fragment(request):
-        gate = fresh(request.user, gate)
         following = next(iter(waiting_for(request.user)), None)
-        return show(request, gate, just_now=True, following=following)
-    messages.success(request, "Recorded. The run goes on when nothing of it waits any more.")
+        return show(request, gate, just_now=own, following=following)
+    if own:
+        messages.success(request, "Recorded. The run goes on when nothing of it waits any more.")
     return SeeOther(run_anchor(gate) if is_inline(request) else gate_url(gate))
 
 

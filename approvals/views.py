@@ -62,7 +62,7 @@ def decide(request: Request, pk: int, verdict: str) -> HttpResponse:
         )
     except REFUSALS as refusal:
         return refused(request, gate, refusal, verdict, state="denying" if verdict == "deny" else "")
-    return decided(request, gate)
+    return decided(request, gate, verdict)
 
 
 @signed_in
@@ -81,7 +81,7 @@ def edit(request: Request, pk: int) -> HttpResponse:
         services.decide(gate, "allow", by=request.user, digest=sent.get("digest", ""), arguments=arguments)
     except REFUSALS as refusal:
         return refused(request, gate, refusal, "allow", form, state="editing")
-    return decided(request, gate)
+    return decided(request, gate, "allow", form)
 
 
 @signed_in
@@ -106,4 +106,4 @@ def answer(request: Request, pk: int) -> HttpResponse:
         )
     except REFUSALS as refusal:
         return refused(request, gate, refusal, "answer", form)
-    return decided(request, gate)
+    return decided(request, gate, "answer", form)

@@ -275,3 +275,26 @@ def test_switching_to_json_takes_the_typed_values_along(owners, approval):
     sent = {"arg.text": "Other words.", "as": "json", "step": ""}
     assert "&quot;Other words.&quot;" in edit(owners, approval, HTMX, **sent).content.decode()
     assert_untouched(approval)
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}])
+def test_who_presses_the_same_after_another_is_not_told_that_it_was_theirs(owners, reviewers, approval, headers):
+    post(owners, approval, "allow")
+    html = post(reviewers, approval, "allow", headers).content.decode()
+    html += reviewers.get(f"/inbox/approvals/{approval.pk}/").content.decode()
+    assert "Allowed by olivia" in html
+    assert "Your decision is recorded" not in html and "Recorded. The run goes on" not in html
+    assert [decision.by.username for decision in approval.decisions.all()] == ["olivia"]
+
+
+def test_who_allows_what_another_has_changed_meanwhile_is_told_so(owners, reviewers, approval):
+    edit(owners, approval, **{"arg.channel": "news", "arg.text": "Release 4.13 is out."})
+    answer = post(reviewers, approval, "allow", HTMX)
+    assert answer.status_code == 409 and "Your click did nothing." in answer.content.decode()
+
+
+def test_a_reason_for_what_another_has_denied_is_kept_for_whoever_wrote_it(owners, reviewers, approval):
+    post(owners, approval, "deny", reason="Not today.")
+    answer = post(reviewers, approval, "deny", HTMX, reason="Ask the lawyers first.")
+    assert answer.status_code == 409
+    assert "Ask the lawyers first." in answer.content.decode() and "Not today." in answer.content.decode()
