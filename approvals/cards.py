@@ -9,6 +9,7 @@ from approvals.arguments import Row, canonical, in_order, pretty, rows
 from approvals.models import Gate, Question, ToolApproval, Verdict
 from runs.models import Event, Message, ToolCall
 from runs.states import CallState, GateStatus, RunStatus
+from teammates.tools.questions import STEP_INPUT
 from teammates.tools.registry import registry
 
 # Questions that are about one call, whose arguments are shown.
@@ -46,6 +47,13 @@ def exact(gate: Gate) -> Exact | None:
     return Exact(gate.call.tool, rows(arguments, schema_of(gate.call)), pretty(arguments), canonical(arguments))
 
 
+def worded(gate: Gate) -> str:
+    """Who wrote what a card asks: of a step of a workflow, we did."""
+    if gate.call is not None and gate.call.tool == STEP_INPUT.name:
+        return "written by Sayso for a step of the workflow"
+    return f"the wording is {gate.run.performer.name}’s, the form is Sayso’s"
+
+
 def arguments_of(gate: Gate) -> dict[str, Any]:
     if isinstance(gate, ToolApproval):
         return dict(gate.arguments if gate.edited_arguments is None else gate.edited_arguments)
@@ -53,8 +61,9 @@ def arguments_of(gate: Gate) -> dict[str, Any]:
 
 
 def schema_of(call: ToolCall) -> dict[str, Any]:
+    """Of a tool that is gone nobody knows which arguments were secrets: all are shown to whoever asks only."""
     tool = registry.get(call.tool)
-    return tool.schema if tool else {}
+    return tool.schema if tool else {"properties": {name: {"writeOnly": True} for name in call.arguments or {}}}
 
 
 def title_of(gate: Gate) -> str:
@@ -150,7 +159,9 @@ def executed(gate: Gate, call: ToolCall) -> Step:
     over = "failed" if gate.run.status == RunStatus.FAILED else "was stopped"
     ends = {
         CallState.SUCCEEDED: Step("Executed", "done", call.finished_at),
-        CallState.FAILED: Step("Executed", "failed", call.finished_at, "failed"),
+        CallState.FAILED: Step("Executed", "failed", call.finished_at, "failed")
+        if call.started_at
+        else Step("Executed", "never", words="never, it could not begin"),
         CallState.OUTCOME_UNKNOWN: Step("Executed", "failed", words="outcome unknown"),
         CallState.STARTED: Step("Executed", "open", call.started_at, "running since"),
         CallState.CANCELLED: Step("Executed", "never", words=f"never, the run {over}"),

@@ -34,7 +34,7 @@ def today(user: User) -> Day:
         (decided - created).total_seconds()
         for gates in (ToolApproval.objects, Question.objects)
         for created, decided in gates.visible_to(user)
-        .filter(decided_at__gte=midnight)
+        .filter(decided_at__gte=midnight, decided_by__isnull=False)
         .values_list("created_at", "decided_at")
     ]
     return Day(len(waits), median(waits) if waits else 0.0)

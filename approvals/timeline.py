@@ -34,7 +34,8 @@ class Mark:
 
 
 def timeline(run: Run, calls: Iterable[ToolCall], gates: Iterable[Gate], files: Iterable[RunFile]) -> list[Mark]:
-    marks = [Mark(run.created_at, f"Started by {person(run.requested_by)}")]
+    starter = run.parent.performer.name if run.parent else person(run.requested_by)
+    marks = [Mark(run.created_at, f"Started by {starter}")]
     marks += called(calls)
     marks += [mark for gate in gates for mark in of_gate(gate)]
     marks += [Mark(file.written_at, f"{file.name} written", about="file") for file in files]

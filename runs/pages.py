@@ -200,7 +200,7 @@ def came_up(call: ToolCall) -> bool:
 def row_of(call: ToolCall) -> CallRow:
     tool = registry.get(call.tool)
     if tool is None:
-        return CallRow(call, call.tool, "wrench", "")
+        return CallRow(call, call.tool, "wrench", "", secrets=tuple(call.arguments or {}))  # any may have been one
     if tool.name in INTERNAL:
         return delegated(call, tool)
     return CallRow(call, tool.title, tool.icon, tool.target_of(call.arguments), secrets=secrets_of(tool.schema))

@@ -1,0 +1,78 @@
+"""What a card says about the past is what happened then, and whoever wrote something is named as its author."""
+
+import pytest
+from django.utils import timezone
+
+from approvals.cards import steps
+from approvals.models import ToolApproval
+from approvals.selectors import today
+from runs.models import Run, ToolCall
+from tests.approvals.rows import a_paused_run, a_question, an_approval, item
+from tests.rows import teammate
+
+
+def ended(approval, **fields):
+    ToolApproval.objects.filter(pk=approval.pk).update(decided_at=timezone.now(), verdict="deny", **fields)
+    approval.refresh_from_db()
+    return approval
+
+
+def card(client, gate, kind="approvals"):
+    return client.get(f"/inbox/{kind}/{gate.pk}/").content.decode()
+
+
+def test_what_has_expired_was_decided_by_nobody(owners, owner, approval):
+    ended(approval, status="expired", reason="expired")
+    html = card(owners, approval)
+    assert "Expired" in html and "by somebody" not in html and "gave a reason" not in html
+    assert today(owner).count == 0
+
+
+@pytest.mark.parametrize(
+    ("began", "state", "words"), [(False, "never", "never, it could not begin"), (True, "failed", "failed")]
+)
+def test_a_call_that_failed_was_executed_only_if_it_began(owner, approval, began, state, words):
+    ended(approval, status="decided", decided_by=owner)
+    ToolApproval.objects.filter(pk=approval.pk).update(verdict="allow")
+    now = timezone.now()
+    ToolCall.objects.update(state="failed", started_at=now if began else None, finished_at=now)
+    [executed] = [step for step in steps(ToolApproval.objects.get()) if step.name == "Executed"]
+    assert (executed.state, executed.words) == (state, words)
+
+
+def test_of_a_tool_that_is_gone_all_arguments_are_shown_to_whoever_asks(owners, approval):
+    ToolCall.objects.update(tool="a_tool_that_is_gone")
+    html = card(owners, approval)
+    assert html.count('<details class="secret">') == 2
+    ToolCall.objects.update(state="succeeded", started_at=timezone.now())
+    assert '<details class="secret">' in owners.get(f"/runs/{approval.run_id}/").content.decode()
+
+
+@pytest.fixture
+def members(owner):
+    """A run that a teammate began in the run of another, for which the owner had asked."""
+    above = a_paused_run(owner, message="Tell the town.")
+    Run.objects.filter(pk=above.pk).update(teammate=teammate(name="Chief"))
+    below = a_paused_run(owner, message="Publish it at once.")
+    Run.objects.filter(pk=below.pk).update(parent=above, root=above, depth=1)
+    return Run.objects.get(pk=below.pk)
+
+
+def test_a_card_of_a_member_says_who_gave_it_the_task_and_what_the_person_asked(owners, members):
+    words = " ".join(card(owners, an_approval(members)).split())
+    assert "Chief asked Release writer</figcaption>" in words
+    asked = words[words.index('<figure class="asked">') :]
+    assert asked.index("You asked") < asked.index("Tell the town.") < asked.index("</figure>")
+    assert "Publish it at once." not in asked[: asked.index("</figure>")]
+
+
+def test_the_page_of_a_member_names_who_gave_it_the_task(owners, members):
+    page = owners.get(f"/runs/{members.pk}/").content.decode()
+    assert "<strong>Chief</strong>" in page and "Started by Chief" in page
+
+
+def test_what_a_step_asks_is_worded_by_sayso(owners, run):
+    question = a_question(run, item("Is this good?", "Accept", "Try again"))
+    assert "the wording is Release writer’s" in card(owners, question, "questions")
+    ToolCall.objects.update(tool="step_input")
+    assert "written by Sayso for a step of the workflow" in card(owners, question, "questions")
