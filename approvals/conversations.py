@@ -13,7 +13,7 @@ from runs.models import Run, RunFile, Session, ToolCall
 from runs.pages import doing, settle, speech
 from runs.sessions import names_of
 from runs.states import RUN_LIVE, RunStatus
-from runs.ways import lift
+from runs.ways import PERFORMERS, lift
 from teammates.models import Memory
 
 MEMORIES = 20
@@ -84,7 +84,8 @@ def exchanges(runs: Iterable[Run], waiting: Iterable[Gate]) -> list[Exchange]:
     """
     found = {run.pk: Exchange(run) for run in runs}
     of_tree = Q(run__in=found) | Q(run__root__in=found, kind=RunFile.Kind.OUTPUT)
-    for file in RunFile.objects.filter(of_tree).select_related("run").order_by("pk"):
+    performed = [f"run__{name}" for name in PERFORMERS]
+    for file in RunFile.objects.filter(of_tree).select_related(*performed).order_by("pk"):
         kept = found[file.run.root_pk]
         (kept.given if file.kind == RunFile.Kind.INPUT else kept.files).append(file)
     for gate in waiting:

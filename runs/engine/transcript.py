@@ -96,7 +96,7 @@ class Transcript:
         role = Message.Role.ASSISTANT
         message = Message(run=run, turn=turn, role=role, text=reply.text, thinking=reply.thinking, usage=usage)
         line = ("turn.finished", {"turn": turn, "usage": usage, "reason": reply.finish_reason})
-        total = {**added(run.usage, usage), "model": self.model}
+        total = {**added(run.usage, usage, calls=0 if run.workflow_id else 1), "model": self.model}
         return Said(message, line, {"usage": total, "attempt": 0, **come_to(reply)})
 
     def add(self, reply: Reply) -> None:
@@ -158,15 +158,15 @@ def come_to(reply: Reply) -> dict[str, Any]:
     return {"reached": reply.reached} if reply.reached else {}
 
 
-def added(total: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
-    """Usage of a run: tokens of all turns, how many turns there were, and how soon the first of them began."""
+def added(total: dict[str, Any], one: dict[str, Any], calls: int = 1) -> dict[str, Any]:
+    """Usage of a run: tokens of all turns, how often a model was asked, and how soon the first turn began."""
     names = ("prompt_tokens", "completion_tokens", "total_tokens")
     counted = {name: count for name in names if isinstance(count := one.get(name), int)}  # an endpoint may say anything
     summed = {name: total.get(name, 0) + counted.get(name, 0) for name in names}
     cost = {"cost": round(total.get("cost", 0) + one["cost"], 6)} if "cost" in one else {}
     soon = one.get("time_to_first_token")
     first = {"time_to_first_token": soon} if isinstance(soon, float) else {}
-    return {**first, **total, **summed, **cost, "model_calls": total.get("model_calls", 0) + 1}
+    return {**first, **total, **summed, **cost, "model_calls": total.get("model_calls", 0) + calls}
 
 
 def priced(usage: dict[str, Any], model: str) -> dict[str, float]:

@@ -9,6 +9,7 @@ from approvals.models import Question, ToolApproval
 from approvals.services import answer, decide
 from runs.models import Run
 from runs.services import Refused, start
+from runs.trees import usage_of
 from teammates.models import Workflow
 from teammates.performers import save_workflow
 from teammates.tools.registry import registry
@@ -204,6 +205,12 @@ def test_a_definition_that_cannot_run_is_refused(db, steps, named):
     with pytest.raises(ValidationError) as refused:
         save_workflow(Workflow(slug="flow", name="Flow", definition=steps))
     assert named in str(refused.value) and not Workflow.objects.exists()
+
+
+def test_a_step_is_no_call_of_a_model(fake, shout, workflow_of, owner, member):
+    member("ann")
+    run = begun(owner, workflow_of({"name": "Ann", "teammate": "ann"}, {"name": "Loud", "tool": "shout"}))
+    assert (run.status, usage_of(run)["model_calls"]) == ("completed", len(fake.requests))
 
 
 def test_a_step_of_unknown_outcome_that_is_tried_again_is_done_once_more(
