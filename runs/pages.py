@@ -69,6 +69,11 @@ class Turn:
     blocks: list[Block] = field(default_factory=list)
 
     @property
+    def model(self) -> str:
+        """Whose words these are, where it is kept; a run may go on with another model than it began with."""
+        return str(self.message.usage.get("model", "")) if self.message else ""
+
+    @property
     def text(self) -> str:
         return self.message.text if self.message else self.live_text
 

@@ -92,7 +92,7 @@ class Transcript:
     def said(self, reply: Reply) -> Said:
         """The next turn, not yet written."""
         run, turn = self.run, self.turns + 1
-        usage = {**reply.usage, **priced(reply.usage, self.model)}
+        usage = {**reply.usage, **priced(reply.usage, self.model), "model": self.model}
         role = Message.Role.ASSISTANT
         message = Message(run=run, turn=turn, role=role, text=reply.text, thinking=reply.thinking, usage=usage)
         line = ("turn.finished", {"turn": turn, "usage": usage, "reason": reply.finish_reason})

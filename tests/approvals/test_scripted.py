@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.rows import run_of, teammate
+from tests.rows import run_of, said, teammate
 
 pytestmark = pytest.mark.django_db
 
@@ -22,3 +22,11 @@ def test_the_page_says_so_whatever_model_the_settings_name_now(client_of, owner,
     run = run_of(owner, teammate(), **fields)
     page = client_of(owner).get(f"/runs/{run.pk}/").content.decode()
     assert ("Scripted demo" in page) is scripted
+
+
+@pytest.mark.parametrize(("of_turn", "of_run"), [("demo", "big"), ("big", "demo")])
+def test_a_turn_says_by_itself_whether_a_script_spoke(client_of, owner, of_turn, of_run):
+    run = run_of(owner, teammate(), usage={"model": of_run})
+    said(run, 1, "Hello.", usage={"model": of_turn})
+    turn = client_of(owner).get(f"/runs/{run.pk}/turns/1/").content.decode()
+    assert (">scripted</span>" in turn) is (of_turn == "demo")

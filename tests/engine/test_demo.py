@@ -71,6 +71,7 @@ def test_a_run_remembers_that_a_script_answered(teammate_with, start, carry, set
     assert run.status == ("paused" if tools else "completed")
     settings.DEFAULT_MODEL = "big"
     assert (Run.objects.get().usage["model"], Run.objects.get().model_asked) == ("demo", "demo")
+    assert {message.usage["model"] for message in run.messages.all()} == {"demo"}
 
 
 def test_a_run_remembers_which_model_it_failed_with(fake, teammate_with, start, carry, settings):
