@@ -140,9 +140,14 @@ def steps(gate: Gate) -> list[Step]:
 
 
 def resumed(gate: Gate) -> Step:
-    event = Event.objects.filter(run=gate.run_id, kind="run.resumed", at__gte=gate.decided_at).first()
-    if event:
+    # A line with a run in it is about one below, which was let go on for itself.
+    lines = Event.objects.filter(run=gate.run_id, kind="run.resumed", at__gte=gate.decided_at, data__run__isnull=True)
+    if event := lines.first():
         return Step("Run resumed", "done", event.at)
+    if gate.run.status == RunStatus.COMPLETED:  # it went on by itself, once those below it had ended
+        return Step("Run resumed", "done")
+    if gate.run.open_children:
+        return Step("Run resumed", "open", words="when those that it waits for have ended")
     if gate.run.open_gates:
         count = gate.run.open_gates
         return Step("Run resumed", "open", words=f"after {count} more decision{'' if count == 1 else 's'}")

@@ -6,7 +6,7 @@ from django.utils import timezone
 from approvals.cards import steps
 from approvals.models import ToolApproval
 from approvals.selectors import today
-from runs.models import Run, ToolCall
+from runs.models import Event, Run, ToolCall
 from tests.approvals.rows import a_paused_run, a_question, an_approval, item
 from tests.rows import teammate
 
@@ -76,3 +76,21 @@ def test_what_a_step_asks_is_worded_by_sayso(owners, run):
     assert "the wording is Release writer’s" in card(owners, question, "questions")
     ToolCall.objects.update(tool="step_input")
     assert "written by Sayso for a step of the workflow" in card(owners, question, "questions")
+
+
+def resumed(gate):
+    [step] = [one for one in steps(type(gate).objects.select_related("run").get()) if one.name == "Run resumed"]
+    return step.state, step.words
+
+
+def test_a_run_is_resumed_by_its_own_news_and_not_by_those_of_runs_below(owner, run):
+    question = a_question(run, item("Which?", "A", "B"))
+    type(question).objects.update(status="decided", verdict="answer", decided_by=owner, decided_at=timezone.now())
+    Run.objects.update(open_gates=0, open_children=1)
+    Event.objects.create(run=run, seq=1, kind="run.resumed", data={"pause": 1, "run": 99})
+    assert resumed(question) == ("open", "when those that it waits for have ended")
+    Run.objects.update(open_children=0, status="completed")
+    assert resumed(question) == ("done", "")
+    Run.objects.update(status="running")
+    Event.objects.create(run=run, seq=2, kind="run.resumed", data={"pause": 1})
+    assert resumed(question) == ("done", "")
