@@ -7,6 +7,7 @@ from typing import Any
 
 from approvals.arguments import Row, canonical, in_order, pretty, rows
 from approvals.models import Gate, Question, ToolApproval, Verdict
+from runs.digest import digest_of
 from runs.models import Event, Message, ToolCall
 from runs.states import CallState, GateStatus, RunStatus
 from teammates.tools.questions import STEP_INPUT
@@ -156,11 +157,20 @@ def resumed(gate: Gate) -> Step:
     return Step("Run resumed", "never", words="the run was over")
 
 
+def asked_again(gate: Gate) -> bool:
+    """Did its call ask anew after it was allowed, because its tool had changed? What ran is what was allowed then."""
+    if not isinstance(gate, ToolApproval) or gate.call_id is None or gate.digest == digest_of(gate.run, gate.call):
+        return False
+    return ToolApproval.objects.filter(call=gate.call_id, pk__gt=gate.pk).exists()
+
+
 def executed(gate: Gate, call: ToolCall) -> Step:
     if gate.status == GateStatus.EXPIRED:
         return Step("Executed", "never", words="never, nobody decided in time")
     if isinstance(gate, ToolApproval) and gate.verdict == Verdict.DENY:
         return Step("Executed", "never", words="never, it was denied")
+    if asked_again(gate):
+        return Step("Executed", "never", words="never, it was asked again because the tool had changed")
     over = "failed" if gate.run.status == RunStatus.FAILED else "was stopped"
     ends = {
         CallState.SUCCEEDED: Step("Executed", "done", call.finished_at),

@@ -5,6 +5,7 @@ from typing import Any
 from api.agentos.answers import epoch, present
 from api.agentos.messages import current, id_of
 from approvals.asking import name_of
+from approvals.cards import arguments_of, asked_again
 from approvals.models import Gate, Question, ToolApproval, Verdict
 from runs.models import Run, ToolCall
 from runs.states import CallState, GateStatus
@@ -170,6 +171,8 @@ def requirements_of(gates: list[Gate]) -> list[dict[str, Any]]:
 
 def requirement(gate: Gate) -> dict[str, Any]:
     tool = tool_shape(gate.call, gate) if gate.call else lone(gate)
+    if asked_again(gate):
+        tool |= {"tool_args": arguments_of(gate), "tool_call_error": None, "result": None}
     schemas = {name: tool[name] for name in ("user_input_schema", "user_feedback_schema")}
     head = {"id": name_of(gate), "created_at": gate.created_at.isoformat(), "tool_execution": tool}
     return head | present(schemas) | member_of(gate.run)

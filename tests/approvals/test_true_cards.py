@@ -3,9 +3,11 @@
 import pytest
 from django.utils import timezone
 
+from api.agentos.approval_shapes import approval_shape
 from approvals.cards import steps
 from approvals.models import ToolApproval
 from approvals.selectors import today
+from runs.digest import digest_of
 from runs.models import Event, Run, ToolCall
 from tests.approvals.rows import a_paused_run, a_question, an_approval, item
 from tests.rows import teammate
@@ -38,6 +40,24 @@ def test_a_call_that_failed_was_executed_only_if_it_began(owner, approval, began
     ToolCall.objects.update(state="failed", started_at=now if began else None, finished_at=now)
     [executed] = [step for step in steps(ToolApproval.objects.get()) if step.name == "Executed"]
     assert (executed.state, executed.words) == (state, words)
+
+
+def test_what_was_allowed_before_the_tool_changed_was_not_executed(owner, run):
+    first = an_approval(run)
+    ToolApproval.objects.update(status="decided", verdict="allow", decided_by=owner, decided_at=timezone.now())
+    changed = {"channel": "news", "text": "Something else."}
+    ToolCall.objects.update(arguments=changed, tool_def_hash="another", state="succeeded", result="Published in news.")
+    call = ToolCall.objects.get()
+    fields = {"status": "decided", "verdict": "allow", "decided_by": owner, "decided_at": timezone.now()}
+    again = ToolApproval.objects.create(run=run, call=call, digest=digest_of(run, call), arguments=changed, **fields)
+    told = {gate.pk: gate for gate in ToolApproval.objects.all()}
+    assert steps(told[first.pk])[-1].words.startswith("never, it was asked again")
+    assert steps(told[again.pk])[-1].state == "done"
+    shapes = [approval_shape(told[pk])["requirements"][0]["tool_execution"] for pk in (first.pk, again.pk)]
+    assert [(shape["tool_args"], shape["result"]) for shape in shapes] == [
+        (first.arguments, None),
+        (changed, "Published in news."),
+    ]
 
 
 def test_of_a_tool_that_is_gone_all_arguments_are_shown_to_whoever_asks(owners, approval):
