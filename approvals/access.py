@@ -88,6 +88,11 @@ def waiting_count(user: User) -> int:
     return sum(count for kind in KINDS for count in _counts(kind, sight, user=user.pk))
 
 
+def count_with(user: User, gates: list[Gate]) -> int:
+    """How many wait, when `waiting_for` gave these, which are only the oldest of very many."""
+    return len(gates) if len(gates) < LIST_LIMIT else waiting_count(user)
+
+
 @Select
 def _counts(kind: type[Gate], sight: Sight, user: Any) -> "QuerySet[Any, int]":
     pending: Any = kind._default_manager.pending().seen(sight, user).order_by().values("status")

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from approvals.access import waiting_for
+from approvals.access import count_with, waiting_for
 from approvals.cards import kind_of
 from approvals.models import Gate, ToolApproval
 from runs.access import visible_runs
@@ -41,7 +41,7 @@ PARTS = ("needs", "work")  # fragments that the page fetches anew, named by the 
 def home(request: Request) -> HttpResponse:
     if request.htmx.target in PARTS:
         gates = waiting_for(request.user)
-        context = strip(gates) if request.htmx.target == "needs" else work(request.user, gates)
+        context = strip(request.user, gates) if request.htmx.target == "needs" else work(request.user, gates)
         return render(request, f"approvals/_{request.htmx.target}.html", {**context, "oob": True})
     chosen = request.GET.get("teammate") or last_used(request.user)
     return show(request, LaunchForm(request.user, initial={"teammate": chosen}))
@@ -79,10 +79,10 @@ def show(request: Request, form: LaunchForm, status: int = 200) -> HttpResponse:
         "form": form,
         "modes": [(mode, Mode(mode).label, words) for mode, words in MODES.items()],
         "scripted": scripted(form),
-        **strip(gates),
+        **strip(request.user, gates),
         **work(request.user, gates),
     }
-    context |= {"waiting_count": len(gates), "live_runs": context["living_count"]}  # counted already
+    context |= {"waiting_count": context["gate_count"], "live_runs": context["living_count"]}  # counted already
     if not context["living"] and not context["ended"]:
         context["sample"] = sample(form)
     return render(request, "approvals/home.html", context, status=status)
@@ -98,14 +98,15 @@ def sample(form: LaunchForm) -> Choice | None:
     return next((one for one in form.choices if one.model == "demo" and one.mode == Mode.APPROVAL and one.people), None)
 
 
-def strip(gates: list[Gate]) -> dict[str, Any]:
+def strip(user: User, gates: list[Gate]) -> dict[str, Any]:
     """What waits for the person: how many of which kind, the oldest, the highest risk, and the first few."""
     counts = Counter(KINDS.get(kind_of(gate), "other") for gate in gates)
     risks = [gate.risk for gate in gates if isinstance(gate, ToolApproval) and gate.risk in LEVELS]
+    count = count_with(user, gates)
     return {
         "gates": gates[:SHOWN_GATES],
-        "more_gates": len(gates) - SHOWN_GATES,
-        "gate_count": len(gates),
+        "more_gates": count - SHOWN_GATES,
+        "gate_count": count,
         "kinds": counts.most_common(),
         "oldest": min((gate.created_at for gate in gates), default=None),
         "highest": max(risks, key=RISKS.index, default=""),

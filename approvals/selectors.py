@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
-from approvals.access import waiting_for
+from approvals.access import count_with, waiting_for
 from approvals.cards import line_of, title_of
 from approvals.models import Gate, GateQuerySet, Question, ToolApproval
 from runs.models import Run
@@ -82,6 +82,10 @@ class Listing:
     @cached_property
     def all(self) -> list[Gate]:
         return waiting_for(self.user)
+
+    @cached_property
+    def count(self) -> int:
+        return count_with(self.user, self.all)
 
     @cached_property
     def gates(self) -> list[Gate]:

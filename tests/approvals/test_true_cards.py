@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from api.agentos.approval_shapes import approval_shape
+from approvals import access
 from approvals.cards import steps
 from approvals.models import ToolApproval
 from approvals.selectors import today
@@ -114,3 +115,13 @@ def test_a_run_is_resumed_by_its_own_news_and_not_by_those_of_runs_below(owner, 
     Run.objects.update(status="running")
     Event.objects.create(run=run, seq=2, kind="run.resumed", data={"pause": 1})
     assert resumed(question) == ("done", "")
+
+
+def test_of_very_many_that_wait_all_are_counted_and_the_oldest_listed(owners, run, monkeypatch):
+    for _ in range(3):
+        an_approval(run)
+    monkeypatch.setattr("approvals.access.LIST_LIMIT", 2)
+    monkeypatch.setattr(access._pending, "_ready", {})  # statements with the other limit
+    assert '<span class="needs-number">3</span>' in owners.get("/").content.decode()
+    inbox = owners.get("/inbox/").content.decode()
+    assert "The oldest 2 of 3 are listed." in inbox and 'data-count="3"' in inbox
