@@ -159,7 +159,7 @@ def resumed(gate: Gate) -> Step:
 
 def asked_again(gate: Gate) -> bool:
     """Did its call ask anew after it was allowed, because its tool had changed? What ran is what was allowed then."""
-    if not isinstance(gate, ToolApproval) or gate.call_id is None or gate.digest == digest_of(gate.run, gate.call):
+    if not isinstance(gate, ToolApproval) or gate.is_pending or gate.digest == digest_of(gate.run, gate.call):
         return False
     return ToolApproval.objects.filter(call=gate.call_id, pk__gt=gate.pk).exists()
 
@@ -171,12 +171,12 @@ def executed(gate: Gate, call: ToolCall) -> Step:
         return Step("Executed", "never", words="never, it was denied")
     if asked_again(gate):
         return Step("Executed", "never", words="never, it was asked again because the tool had changed")
+    if call.state == CallState.FAILED and call.started_at is None:
+        return Step("Executed", "never", words="never, it could not begin")
     over = "failed" if gate.run.status == RunStatus.FAILED else "was stopped"
     ends = {
         CallState.SUCCEEDED: Step("Executed", "done", call.finished_at),
-        CallState.FAILED: Step("Executed", "failed", call.finished_at, "failed")
-        if call.started_at
-        else Step("Executed", "never", words="never, it could not begin"),
+        CallState.FAILED: Step("Executed", "failed", call.finished_at, "failed"),
         CallState.OUTCOME_UNKNOWN: Step("Executed", "failed", words="outcome unknown"),
         CallState.STARTED: Step("Executed", "open", call.started_at, "running since"),
         CallState.CANCELLED: Step("Executed", "never", words=f"never, the run {over}"),

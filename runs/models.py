@@ -165,7 +165,7 @@ class Run(Record):
 
     @property
     def model_asked(self) -> str:
-        """The name of the model of the last turn, or of the failure; before either, of the one to be asked now."""
+        """The name of the model of the last turn; without one, of that which failed, or which is to be asked."""
         told = self.usage.get("model") or self.model or self.performer_revision.definition.get("model")
         return str(told or settings.DEFAULT_MODEL)
 

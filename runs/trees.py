@@ -261,7 +261,8 @@ def files_of(run: Run) -> list[RunFile]:
     if run.teammate_id is not None:
         return _files(run=run.pk)
     written = Q(run__in=below(run), kind=RunFile.Kind.OUTPUT)
-    return list(RunFile.objects.filter(written | Q(run=run)).order_by("pk"))
+    files = RunFile.objects.filter(written | Q(run=run))
+    return list(files.select_related("run__teammate", "run__team", "run__workflow").order_by("pk"))
 
 
 @Select

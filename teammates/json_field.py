@@ -13,9 +13,13 @@ from teammates.legible import stopped
 class ExactJson(forms.JSONField):
     """Takes what `exact.read` takes, and gives back as it was typed what has to be mended."""
 
+    longest = 100_000  # characters, as of steps written as TOML
+
     def to_python(self, value: Any) -> Any:
         if not isinstance(value, str):
             return super().to_python(value)
+        if len(value) > self.longest:
+            raise forms.ValidationError(f"It has {len(value):,} characters; {self.longest:,} fit.")
         try:
             return exact.read(value) if value.strip() else None
         except ValueError as error:
@@ -28,3 +32,9 @@ class ExactJson(forms.JSONField):
         if value is None or isinstance(value, InvalidJSONInput):
             return value
         return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+class ExactSchema(ExactJson):
+    """A JSON Schema, whose check takes a second for each 100,000 characters."""
+
+    longest = 20_000

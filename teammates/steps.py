@@ -99,9 +99,8 @@ class Steps:
         for step in every(steps):
             check_names(step)
             check_tools(step)
-            if (
-                step.kind not in WORK and step.on_error != "fail"
-            ):  # not part of the shape: older rows that say so are still shown
+            # No part of the shape, because older rows that say so are still shown.
+            if step.kind not in WORK and step.on_error != "fail":
                 told = f"Step “{step.name}”: on_error is for teammates, teams and tools. Give it to the steps inside."
                 raise ValidationError({"definition": told})
         return steps

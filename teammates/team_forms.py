@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from teammates import services
-from teammates.json_field import ExactJson
+from teammates.json_field import ExactSchema
 from teammates.models import Revision, Team, Teammate, Workflow
 from teammates.performers import Reference, check_members, check_steps, find, kind_of, save_team, save_workflow
 from teammates.steps import performers_in
@@ -99,7 +99,7 @@ class WorkflowForm(PerformerForm):
     """Steps are written as TOML, as in the roster file; the input schema is JSON Schema."""
 
     steps = forms.CharField(max_length=100_000, strip=False)
-    input_schema = ExactJson(required=False)
+    input_schema = ExactSchema(required=False)
 
     class Meta:
         model = Workflow

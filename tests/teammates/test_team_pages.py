@@ -161,6 +161,7 @@ def test_staff_change_the_steps_of_a_workflow(client_of, staff, flow):
         ({"input_schema": "[]"}, "An input schema is a JSON object."),
         ({"input_schema": '{"type": "object", "type": "array"}'}, "is there twice"),
         ({"input_schema": "[" * 9000}, "nested deeper than 100 levels"),
+        ({"input_schema": "{" + " " * 20_000 + "}"}, "It has 20,002 characters; 20,000 fit."),
     ],
 )
 def test_steps_that_do_not_fit_are_said_with_what_is_wrong(client_of, staff, flow, changed, words):
