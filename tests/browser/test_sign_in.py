@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD
 from tests.browser.visitor import sign_in
+from tests.browser.windows import REST
 
 OWN = "blue lamps over water"
 
@@ -160,8 +161,11 @@ def test_nobody_else_finds_the_message_of_a_session_that_has_run_out(olivia, raf
 
 def test_nobody_else_finds_the_draft_of_a_decision(tab, rafael):
     begin_to_deny(tab, "Only mine")
+    path = tab.path
+    tab.page.goto(tab.window.url + REST)  # the page itself would go to sign in, in the middle of our going there
+    assert "Only mine" in tab.page.evaluate("JSON.stringify(sessionStorage)")
     tab.page.context.clear_cookies(name="sessionid")
-    tab.goto(tab.path)
+    tab.goto(path)
     sign_in(tab.page, rafael.name, PASSWORD)
     tab.card.get_by_role("link", name="Deny").click()
     expect(tab.card.get_by_label("Why not?")).to_have_value("")
