@@ -107,7 +107,7 @@ def test_a_field_that_was_drawn_larger_is_refused_without_a_complaint_of_the_bro
 
 def test_the_arguments_can_be_changed_as_json_and_broken_json_is_said(asked, published):
     asked.card.get_by_role("link", name="Edit").click()
-    asked.button("JSON").click()
+    asked.page.get_by_role("group", name="Edit as").get_by_role("button", name="JSON").click()
     text = asked.card.get_by_label("All arguments as JSON")
     text.fill('{"channel": "news", ')
     asked.button("Allow with these changes").click()

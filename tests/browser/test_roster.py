@@ -174,7 +174,7 @@ def test_a_choice_outlives_a_session_that_has_run_out(own, olivia):
     own.goto_live(own.path)
     deny = own.page.locator("#tool-announce").get_by_role("radio", name="Deny")
     own.page.context.clear_cookies(name="sessionid")
-    deny.check()
+    deny.click()  # not check(), which looks at it afterwards: the page may have gone to the sign-in by then
     sign_in(own.page, olivia.name, PASSWORD)
     expect(deny).to_be_checked()
     expect(own.page.locator("#save-bar")).to_contain_text("Publish an announcement")

@@ -24,6 +24,7 @@ NO_COMPLAINT = re.compile(
 
 
 def sign_in(page: Page, name: str, password: str) -> None:
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()  # other pages ask for a name too
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
