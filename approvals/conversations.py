@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, Max, Q
+from django.db.models.functions import Coalesce
 
 from approvals.access import PERFORMED
 from approvals.home import without_marks
@@ -91,8 +92,8 @@ def exchanges(runs: Iterable[Run], waiting: Iterable[Gate]) -> list[Exchange]:
     for gate in waiting:
         if exchange := found.get(gate.run.root_pk):
             exchange.waiting.append(gate)
-    calls = ToolCall.objects.filter(run__in=found, retried_as=None).order_by().values_list("run")
-    for run_id, count in calls.annotate(count=Count("pk")):
+    calls = ToolCall.objects.filter(Q(run__in=found) | Q(run__root__in=found), retried_as=None).order_by()
+    for run_id, count in calls.values_list(Coalesce("run__root", "run")).annotate(count=Count("pk")):
         found[run_id].calls = count
     for exchange in found.values():
         if exchange.run.is_live or exchange.run.status == RunStatus.CANCELLED:

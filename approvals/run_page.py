@@ -106,7 +106,7 @@ def with_panel(request: Request, rows: Rows, **extra: Any) -> dict[str, Any]:
         given=rows.given,
         files=[file for file in files_of(run) if file.kind == RunFile.Kind.OUTPUT] if rows.tree else rows.files,
         usage=usage_of(run) if rows.tree else run.usage,
-        call_count=len(rows.calls),
+        call_count=calls_of(run).count() if rows.tree else len(rows.calls),
         inspected=(chosen := inspected(rows.calls, request.GET.get("call", ""))),
         inspected_at=anchor_of(chosen.call, rows.gates) if chosen else "",
         attempts=attempts(chosen.call, rows.calls) if chosen else [],

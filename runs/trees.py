@@ -29,7 +29,7 @@ from teammates.tools.delegation import INTERNAL
 
 DEPTH = 6  # runs within runs
 SIZE = 500  # runs of one tree
-USED = ("prompt_tokens", "completion_tokens", "total_tokens", "model_calls", "cost")
+USED = ("prompt_tokens", "completion_tokens", "total_tokens", "model_calls", "cost", "unpriced")
 STRICT = [Mode.AUTONOMOUS, Mode.APPROVAL, Mode.PLAN]
 
 
@@ -242,7 +242,7 @@ def below(run: Run) -> list[Run]:
 
 
 def usage_of(run: Run) -> dict[str, Any]:
-    """Tokens, model calls and cost of the run and of all below it, by the names of `Run.usage`."""
+    """Tokens, model calls and known cost of the run and of all below it, by the names of `Run.usage`."""
     total: dict[str, Any] = {}
     for one in below(run):
         for name in USED:

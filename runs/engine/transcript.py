@@ -159,20 +159,25 @@ def come_to(reply: Reply) -> dict[str, Any]:
 
 
 def added(total: dict[str, Any], one: dict[str, Any], calls: int = 1) -> dict[str, Any]:
-    """Usage of a run: tokens of all turns, how often a model was asked, and how soon the first turn began."""
+    """Usage of a run: tokens of all turns, how often a model was asked, and how soon the first turn began.
+
+    `cost` is the cost of those turns of which it is known, `unpriced` the number of the others.
+    """
     names = ("prompt_tokens", "completion_tokens", "total_tokens")
     counted = {name: count for name in names if isinstance(count := one.get(name), int)}  # an endpoint may say anything
     summed = {name: total.get(name, 0) + counted.get(name, 0) for name in names}
     cost = {"cost": round(total.get("cost", 0) + one["cost"], 6)} if "cost" in one else {}
+    unpriced = total.get("unpriced", 0) + (0 if cost else calls)
     soon = one.get("time_to_first_token")
     first = {"time_to_first_token": soon} if isinstance(soon, float) else {}
-    return {**first, **total, **summed, **cost, "model_calls": total.get("model_calls", 0) + calls}
+    counts = {"model_calls": total.get("model_calls", 0) + calls, **({"unpriced": unpriced} if unpriced else {})}
+    return {**first, **total, **summed, **cost, **counts}
 
 
 def priced(usage: dict[str, Any], model: str) -> dict[str, float]:
-    """What one turn cost, where the price of the model is known (`SAYSO_PRICES`); the script is free."""
+    """What one turn cost, where its tokens and the model's price (`SAYSO_PRICES`) are known; the script is free."""
     prices = settings.PRICES.get(model, (0.0, 0.0) if model == "demo" else None)
-    if prices is None:
+    if prices is None or not ("prompt_tokens" in usage or model == "demo"):
         return {}
     tokens = (usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
     return {"cost": round(sum(count * price for count, price in zip(tokens, prices, strict=True)) / 1_000_000, 6)}

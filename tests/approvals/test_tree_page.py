@@ -111,6 +111,29 @@ def test_tokens_and_files_of_members_show_at_the_top(gated, page):
     assert f"/runs/{child.pk}/files/{file.pk}/" in html
 
 
+def test_the_calls_of_members_count_with_the_two_that_gave_them_their_tasks(gated, page, client_of, owner):
+    assert "<dt>Tool calls</dt><dd>3</dd>" in page(gated)
+    assert "<dt>Tool calls</dt><dd>1</dd>" in page(gated.children.first())
+    thread = client_of(owner).get(reverse("conversations:detail", args=[gated.session_id])).content.decode()
+    assert f"Run {gated.pk}, 3 calls" in thread
+
+
+@pytest.mark.parametrize(
+    ("of_leader", "of_member", "cost"),
+    [
+        ({"cost": 0.25}, {"cost": 0.5}, "<dd>0.7500</dd>"),
+        ({"cost": 0.25}, {"unpriced": 1}, '1 of 2 model calls: no price or no tokens known">at least 0.2500</span>'),
+        ({"unpriced": 1}, {"unpriced": 1}, "no price set"),
+    ],
+)
+def test_a_cost_of_which_a_part_is_not_known_is_said_to_be_more(gated, page, of_leader, of_member, cost):
+    counted = {"prompt_tokens": 9, "model_calls": 1}
+    Run.objects.filter(pk=gated.pk).update(usage={**counted, **of_leader})
+    Run.objects.filter(parent=gated).update(usage={})
+    Run.objects.filter(pk=gated.children.first().pk).update(usage={**counted, **of_member})
+    assert cost in page(gated)
+
+
 def test_a_large_tree_costs_no_more_queries_than_a_small_one(fake, member, team_of, owner, client_of):
     team = team_of(member("ann"), member("bob"))
     counts = []
