@@ -173,7 +173,6 @@ def test_a_call_shows_its_arguments_and_its_result_and_its_file_can_be_taken_hom
 def test_the_panel_tells_how_long_it_took_and_what_was_used(tab):
     tab.start("writer", "Tell of the sea")
     panel = tab.page.locator("#run-panel")
-    expect(panel).to_contain_text(re.compile("Running|Queued"))
     tab.ends()
     expect(panel.locator(".now")).to_contain_text(re.compile(r"after \d"))
     figures = panel.locator(".figures")
@@ -190,6 +189,7 @@ def test_stop_asks_once_and_ends_the_run_at_once_everywhere(olivia, fake):
     run = tab.start("obedient", "Tell a story", "autonomous")
     held.wait()
     other = olivia.opens(f"/runs/{run}/")
+    expect(other.page.locator(".now-state")).to_have_text("Running")
     tab.page.get_by_text("Stop", exact=True).click()
     tab.page.get_by_label("Reason").fill("That is enough")
     tab.button("Stop the run").click()
