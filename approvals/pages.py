@@ -12,12 +12,12 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from approvals.access import approval_for, may_decide, question_for, waiting_for
-from approvals.answers import GO_ON, HAPPENED, NOT_HAPPENED, STOP, TRY_AGAIN
+from approvals.answers import GO_ON, HAPPENED, NOT_HAPPENED, STOP, TRY_AGAIN, words
 from approvals.changes import blocks
 from approvals.editing import EditForm
 from approvals.errors import AlreadyDecided, Invalid, NotAllowed
 from approvals.forms import QuestionForm
-from approvals.models import Gate, Question, ToolApproval
+from approvals.models import Gate, Question, ToolApproval, Verdict
 from approvals.plans import revisions
 from approvals.selectors import Listing
 from approvals.templatetags.gates import gate_url, run_anchor
@@ -87,11 +87,13 @@ def is_unchanged(request: Request, gate: Gate) -> bool:
 
 
 def decided(request: Request, gate: Gate, verdict: str, form: Form | None = None) -> HttpResponse:
-    """The card as it stands now. Somebody else may have decided the same before, of which nothing is theirs."""
+    """The card as it stands now. The same may have been decided before, by somebody else or for another reason."""
     gate = fresh(request.user, gate)
     own = gate.decided_by_id == request.user.pk
     other_call = isinstance(gate, ToolApproval) and gate.edited_arguments is not None
-    if not own and (other_call or typed(request.POST, form)):
+    wrote = typed(request.POST, form)
+    same_reason = verdict != Verdict.DENY or [words(text) for text in wrote] == [gate.reason]
+    if (wrote and not (own and same_reason)) or (other_call and not own):
         return refused(request, gate, AlreadyDecided(gate), verdict, form)
     if wants_fragment(request):
         following = next(iter(waiting_for(request.user)), None)

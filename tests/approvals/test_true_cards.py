@@ -125,3 +125,18 @@ def test_of_very_many_that_wait_all_are_counted_and_the_oldest_listed(owners, ru
     assert '<span class="needs-number">3</span>' in owners.get("/").content.decode()
     inbox = owners.get("/inbox/").content.decode()
     assert "The oldest 2 of 3 are listed." in inbox and 'data-count="3"' in inbox
+
+
+def test_another_reason_for_ones_own_denial_is_not_called_recorded(owners, approval):
+    def deny(reason):
+        sent = {"digest": approval.digest, "reason": reason}
+        return owners.post(f"/inbox/approvals/{approval.pk}/deny/", sent, headers={"HX-Request": "true"})
+
+    deny("Not today.")
+    again = deny(" Not today.")
+    assert again.status_code == 200 and "Your decision is recorded" in again.content.decode()
+    late = deny("Ask the lawyers first.")
+    assert late.status_code == 409
+    assert "Your click did nothing." in late.content.decode() and "Ask the lawyers first." in late.content.decode()
+    approval.refresh_from_db()
+    assert (approval.reason, approval.decisions.count()) == ("Not today.", 1)
