@@ -228,10 +228,8 @@ def settle(calls: Iterable[ToolCall]) -> None:
 
 
 def wrote(call: ToolCall, file: RunFile) -> bool:
-    """Did this call write the file, as it is now?"""
-    if call.effect in HARMLESS or call.state != CallState.SUCCEEDED:
-        return False
-    return file.name in [value for value in (call.arguments or {}).values() if isinstance(value, str)]
+    """Was the file, as it is now, written while this call ran? Calls of a run come one after the other."""
+    return bool(call.started_at and call.finished_at and call.started_at <= file.written_at <= call.finished_at)
 
 
 def attempts(call: ToolCall, calls: Iterable[ToolCall]) -> list[ToolCall]:

@@ -6,6 +6,7 @@ import pytest
 
 from runs import services
 from runs.files import TEXT_LIMIT, store
+from runs.pages import wrote
 from teammates.models import Memory
 from tests.machine import results
 
@@ -32,6 +33,12 @@ def test_to_write_a_name_again_replaces_the_file_and_its_bytes(use, settings, tm
     with run.files.get().content as stored:
         assert stored.read() == b"two"
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+def test_a_file_is_shown_below_the_call_that_wrote_it_as_it_is_now(use):
+    writes = [("write_file", {"name": "a.md", "content": text}) for text in ("one", "two")]
+    run = use(*writes, ("announce", {"channel": "a.md", "text": "two"}), ("read_file", {"name": "a.md"}))
+    assert [wrote(call, run.files.get()) for call in run.calls.all()] == [False, True, False, False]
 
 
 @pytest.mark.parametrize(
