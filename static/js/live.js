@@ -80,7 +80,7 @@
   function addressOf(id) {
     if (id === "run-panel") return run.dataset.panel + (chosen ? `?call=${chosen}` : "");
     const turn = /^turn-(\d+)$/.exec(id);
-    return turn ? `${run.dataset.turns}${turn[1]}/` : location.pathname;
+    return turn ? `${run.dataset.turns}${turn[1]}/` : home.dataset.parts;
   }
 
   function put(id, html) {

@@ -30,6 +30,16 @@ def test_a_message_of_100_000_characters_is_refused_and_kept(home):
     assert box.input_value() == LONG
 
 
+def test_what_was_refused_stays_in_the_box_when_news_come(home):
+    box = home.page.get_by_label("What is to be done?")
+    box.fill(LONG)
+    home.button("Start").click()
+    expect(home.page.get_by_text("The message has 100,000 characters; 50,000 fit.")).to_be_visible()
+    home.visitor.has_waiting("asker", "Something else")
+    expect(home.page.locator("#needs")).to_contain_text("Asker needs an answer")
+    assert box.input_value() == LONG
+
+
 @pytest.mark.parametrize(
     ("reply", "words"), [("  ", "Say what is to be done."), (LONG, "The message has 100,000 characters; 50,000 fit.")]
 )
