@@ -11,7 +11,7 @@ from runs.models import Run
 from runs.states import RunStatus
 from runs.ways import name_of
 
-LEFT, RIGHT, ROW, TOP = 208, 716, 44, 12
+LEFT, RIGHT, ROW, TOP = 208, 708, 44, 12
 QUIET, TEAR = 0.4, 34  # a time without work that is longer than this part of the whole is torn out, to this width
 SHORT = 60.0  # seconds that are never torn out
 Span = tuple[datetime, datetime]
@@ -58,12 +58,17 @@ class Drawing:
     """All lanes, with the marks of time below them and the times that were torn out."""
 
     lanes: list[Lane]
-    marks: list[tuple[int, str]]
+    marks: list[tuple[int, datetime]]
     tears: list[tuple[int, str]]
 
     @property
     def height(self) -> int:
-        return TOP + ROW * len(self.lanes) + 28
+        return self.floor + (44 if self.tears else 28)  # what a tear left out stands below the times
+
+    @property
+    def exact(self) -> bool:
+        """Are the marks less than minutes apart?"""
+        return (self.marks[-1][1] - self.marks[0][1]).total_seconds() < 600
 
     @property
     def floor(self) -> int:
@@ -179,13 +184,12 @@ class Scale:
         return RIGHT
 
     @property
-    def marks(self) -> list[tuple[int, str]]:
+    def marks(self) -> list[tuple[int, datetime]]:
         """The first and the last moment, and the ends of what was torn out where there is room."""
-        shown = "%H:%M:%S" if (self.end - self.start).total_seconds() < 600 else "%H:%M"
-        found: list[tuple[int, str]] = []
+        found: list[tuple[int, datetime]] = []
         for moment, x in [self.points[0], self.points[-1], *self.points[1:-1]]:
             if all(abs(x - other) >= 90 for other, _ in found):
-                found.append((round(x), f"{timezone.localtime(moment):{shown}}"))
+                found.append((round(x), moment))
         return sorted(found)
 
 

@@ -11,18 +11,23 @@
     return `${Math.floor(seconds / HOUR)} h${rest ? ` ${rest} min` : ""}`;
   }
 
-  function clock(moment) {
-    const time = moment.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  function clock(moment, exact = {}) {
+    const time = moment.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...exact });
     if (moment.toDateString() === new Date().toDateString()) return time;
     return `${moment.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${time}`;
   }
 
-  // Times come in the server's zone; ages go on by themselves.
+  const TOLD = {
+    age: (moment) => inWords(Math.max(0, Math.floor((Date.now() - moment) / 1000))),
+    clock: (moment) => clock(moment),
+    seconds: (moment) => clock(moment, { second: "2-digit" }),
+  };
+
+  // Times come in the server's zone; ages go on by themselves. Those in a drawing are no time elements.
   function tell(times) {
     for (const time of times) {
-      const moment = new Date(time.dateTime);
-      const aged = time.dataset.time === "age";
-      const words = aged ? inWords(Math.max(0, Math.floor((Date.now() - moment) / 1000))) : clock(moment);
+      const moment = new Date(time.dateTime ?? time.dataset.at);
+      const words = TOLD[time.dataset.time](moment);
       if (time.textContent !== words) time.textContent = words;
       if (!time.dataset.local) {
         time.title = moment.toLocaleString("en-GB");
@@ -31,7 +36,7 @@
     }
   }
 
-  const all = () => document.querySelectorAll("time[data-time]");
+  const all = () => document.querySelectorAll("[data-time]");
   tell(all());
   setInterval(() => tell(document.querySelectorAll('time[data-time="age"]')), 1000);
   document.addEventListener("htmx:afterSettle", () => tell(all()));

@@ -1,5 +1,7 @@
 """The sample workflow from home to its end: two branches that ask apart, a text, and its review."""
 
+import re
+
 from playwright.sync_api import expect
 
 
@@ -44,6 +46,13 @@ def test_the_sample_workflow_runs_to_its_end_on_one_page(olivia):
     page.locator("#tree-list a").last.click()
     expect(page.locator(".crumbs")).to_contain_text("Announcement")
     expect(page.get_by_text("A part of run")).to_be_visible()
+
+
+def test_the_drawing_tells_the_times_of_whoever_looks_at_it(olivia):
+    tab = olivia.opens(timezone_id="Asia/Kolkata")
+    tab.start("workflow:announcement", "Announce the opening hours")
+    asked = tab.page.locator(".entry-head time").first.inner_text()
+    expect(tab.page.locator(".lane-time").first).to_have_text(re.compile(rf"^{asked}:\d\d$"))
 
 
 def test_an_older_picture_of_the_page_does_not_open_a_decided_card_again(olivia):
