@@ -18,7 +18,7 @@ from django.db import Error, connection
 
 from config import checks
 from config.celery import app as celery_app
-from runs import recovery
+from runs import cores, recovery
 from runs.engine import holds, model
 
 SWITCH_SECONDS = 0.001  # a thread that only passes something on shall not wait 5 ms for one that computes
@@ -48,6 +48,7 @@ def take_data(folder: Path) -> IO[str]:
 def begin(app: Celery) -> None:
     """Take up what earlier processes left, then work. Only for the process that holds the data."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    cores.keep_to_one()
     recovery.take_up()
     worker = app.WorkController(
         pool_cls="threads",

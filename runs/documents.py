@@ -8,7 +8,7 @@ from tempfile import TemporaryFile
 
 from django.core.files.storage import default_storage
 
-from runs import parser
+from runs import cores, parser
 from runs.document_models import DocumentText
 from runs.locks import write
 from runs.models import RunFile
@@ -31,7 +31,7 @@ BROKEN = "(It is damaged, or not what its type says: it cannot be read{}.)"
 TOO_MUCH = "(Reading it takes more time or memory than it may have{}.)"
 
 # Each holds a process with its memory, so two at a time, however many runs wait.
-_pool = ThreadPoolExecutor(2, thread_name_prefix="documents")
+_pool = ThreadPoolExecutor(2, thread_name_prefix="documents", initializer=cores.use_all)
 
 
 def text_of(file: RunFile) -> str | None:

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from runs import journal, trees
+from runs import cores, journal, trees
 from runs.engine.holds import Hold
 from runs.faults import fault_point
 from runs.files import RunFiles, RunMemories
@@ -91,6 +91,7 @@ def _aside(tool: Tool, hold: Hold, do: Callable[[], T], *, late: Callable[[T], N
 
 
 def _work(future: "Future[T]", do: Callable[[], T], late: Callable[[T], None]) -> None:
+    cores.use_all()
     try:
         result = do()
         try:

@@ -1,10 +1,12 @@
 """Kill -9 of the whole product, as a power cut would, and what the next start makes of it."""
 
+import os
 import sqlite3
 import subprocess
 import sys
 import uuid
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -161,6 +163,19 @@ def test_a_clean_stop_hands_back_what_runs(house, fake):
     house.serve.start()
     house.becomes(run, "completed")
     assert house.has_no_gap(run)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a thread choose its cores")
+def test_its_threads_share_one_core_and_a_tool_may_use_all(house, fake):
+    fake.call("look_slowly", {})
+    fake.say("Seen")
+    house.hold.touch()
+    run = house.person.start("clerk", "Look")
+    assert eventually(lambda: house.effects(run))
+    threads = Path(f"/proc/{house.serve.process.pid}/task").iterdir()
+    *ours, of_tool = sorted((os.sched_getaffinity(int(thread.name)) for thread in threads), key=len)
+    assert len(ours) > 5 and of_tool == os.sched_getaffinity(0)
+    assert {len(cores) for cores in ours} == {1} == {len(set.union(*ours))}
 
 
 def test_a_second_server_on_the_same_data_is_refused(house):
