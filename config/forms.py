@@ -1,12 +1,14 @@
 """Forms of the sign-in page and of the settings page."""
 
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
 from django.utils.timezone import now
 
+from runs import cores
 from teammates import keys
 from teammates.models import ApiKey
 
@@ -18,6 +20,10 @@ class SignInForm(AuthenticationForm):
         "invalid_login": "This name and password do not belong together. Both know capitals from small letters.",
         "inactive": "This name and password do not belong together. Both know capitals from small letters.",
     }
+
+    def clean(self) -> dict[str, Any]:
+        with cores.every_core():  # a password is made to take long to check, which pages shall not wait for
+            return super().clean()
 
 
 class ForgetKeys(forms.Form):

@@ -30,8 +30,13 @@ SILENT = "(There is no text in it; perhaps it holds pictures of text.)"
 BROKEN = "(It is damaged, or not what its type says: it cannot be read{}.)"
 TOO_MUCH = "(Reading it takes more time or memory than it may have{}.)"
 
-# Each holds a process with its memory, so two at a time, however many runs wait.
-_pool = ThreadPoolExecutor(2, thread_name_prefix="documents", initializer=cores.use_all)
+
+def readers() -> ThreadPoolExecutor:
+    """Each holds a process with its memory, so two at a time, however many runs wait."""
+    return ThreadPoolExecutor(2, thread_name_prefix="documents", initializer=cores.use_all)
+
+
+_pool = readers()
 
 
 def text_of(file: RunFile) -> str | None:

@@ -1,5 +1,6 @@
 """The text of documents, whatever they are: in bounded time and memory, or with a sentence that says why not."""
 
+import os
 import subprocess
 import sys
 import time
@@ -133,3 +134,9 @@ def test_the_processor_is_taken_from_a_parser_that_never_ends(monkeypatch):
     endless = f"import runpy; it = runpy.run_path({parser.__file__!r}); confine = it['confine']; "
     endless += "confine.__globals__['SECONDS'] = 1; confine()\nwhile True: pass"
     assert subprocess.run([sys.executable, "-I", "-c", endless], timeout=30).returncode < 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a thread choose its cores")
+def test_documents_are_read_on_any_core_also_where_the_process_keeps_to_one(kept_to_one):
+    with documents.readers() as readers:
+        assert readers.submit(os.sched_getaffinity, 0).result() == kept_to_one
