@@ -26,6 +26,8 @@ class RunFile(Record):
     media_type = models.CharField(max_length=100, default="application/octet-stream")
     content = models.FileField(upload_to=random_path, max_length=200)
     written_at = models.DateTimeField(auto_now=True)
+    # Of an output, the call that wrote it last.
+    call = models.ForeignKey("runs.ToolCall", models.SET_NULL, null=True, related_name="+", db_index=False)
 
     class Meta:
         ordering = ["-pk"]

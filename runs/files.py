@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from runs import journal
 from runs.documents import text_of
 from runs.locks import write
-from runs.models import Run, RunFile
+from runs.models import Run, RunFile, ToolCall
 from teammates.models import Memory
 from teammates.tools import ToolError
 
@@ -31,11 +31,11 @@ def flat(name: str) -> str:
 class RunFiles:
     """A run writes its own files and reads those of its whole conversation, newest first."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, call: ToolCall) -> None:
+        self.run, self.call = run, call
 
     def write(self, name: str, content: str) -> int:
-        store(self.run, flat(name), content.encode())
+        store(self.run, flat(name), content.encode(), self.call)
         return len(content.encode())
 
     def read(self, name: str) -> str:
@@ -58,14 +58,14 @@ class RunFiles:
         return RunFile.objects.filter(run__session_id=self.run.session_id).order_by("-written_at", "-pk")
 
 
-def store(run: Run, name: str, data: bytes) -> RunFile:
-    """Write one output file; what the name held before goes with the commit."""
+def store(run: Run, name: str, data: bytes, call: ToolCall | None = None) -> RunFile:
+    """Write one output file, for this call; what the name held before goes with the commit."""
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     new = RunFile(run=run, name=name)
     new.content.save(name, ContentFile(data), save=False)
     with write():
         old = RunFile.objects.filter(run=run, kind=RunFile.Kind.OUTPUT, name=name).first()
-        fields = {"size": len(data), "media_type": media_type, "content": new.content.name}
+        fields = {"size": len(data), "media_type": media_type, "content": new.content.name, "call": call}
         row, _ = RunFile.objects.update_or_create(run=run, kind=RunFile.Kind.OUTPUT, name=name, defaults=fields)
         journal.tell(run.pk, "file.written", {"file": row.pk, "name": name, "size": len(data)})
         if old:

@@ -166,7 +166,7 @@ def place(gate: Any, ordered: list[Turn]) -> bool:
 
 
 def blocks(calls: Iterable[ToolCall], files: list[RunFile], gates: Gates) -> Iterator[Block]:
-    """Calls side by side share a panel; a file stands below the calls that wrote it, a gate where it opened."""
+    """Calls side by side share a panel; a file stands below the call that wrote it last, a gate where it opened."""
     rows: list[CallRow] = []
     written: list[RunFile] = []
     for call in calls:
@@ -178,7 +178,7 @@ def blocks(calls: Iterable[ToolCall], files: list[RunFile], gates: Gates) -> Ite
                 yield Block("gate", [gate])
         if shows_row(call, bool(own)):
             rows.append(row_of(call))
-            written += [file for file in files if wrote(call, file)]
+            written += [file for file in files if file.call_id == call.pk]
     yield from panel(rows, written)
 
 
@@ -225,11 +225,6 @@ def settle(calls: Iterable[ToolCall]) -> None:
     if by_pk:
         for child in Run.objects.filter(called_by__in=by_pk).select_related(*PERFORMERS, "performer_revision"):
             child.called_by = by_pk[child.called_by_id or 0]
-
-
-def wrote(call: ToolCall, file: RunFile) -> bool:
-    """Was the file, as it is now, written while this call ran? Calls of a run come one after the other."""
-    return bool(call.started_at and call.finished_at and call.started_at <= file.written_at <= call.finished_at)
 
 
 def attempts(call: ToolCall, calls: Iterable[ToolCall]) -> list[ToolCall]:

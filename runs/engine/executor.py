@@ -147,7 +147,7 @@ def context_of(run: Run, call: ToolCall, shared: dict[str, Any]) -> ToolContext:
     return ToolContext(
         key=str(call.idempotency_key),
         run_id=run.pk,
-        files=RunFiles(run),
+        files=RunFiles(run, call),
         memories=RunMemories(run),
         note=partial(note, run.pk),
         session_state=shared,

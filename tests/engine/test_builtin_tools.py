@@ -6,7 +6,7 @@ import pytest
 
 from runs import services
 from runs.files import TEXT_LIMIT, store
-from runs.pages import wrote
+from runs.pages import blocks
 from teammates.models import Memory
 from tests.machine import results
 
@@ -35,10 +35,12 @@ def test_to_write_a_name_again_replaces_the_file_and_its_bytes(use, settings, tm
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
-def test_a_file_is_shown_below_the_call_that_wrote_it_as_it_is_now(use):
+def test_a_file_knows_the_call_that_wrote_it_as_it_is_now(use):
     writes = [("write_file", {"name": "a.md", "content": text}) for text in ("one", "two")]
     run = use(*writes, ("announce", {"channel": "a.md", "text": "two"}), ("read_file", {"name": "a.md"}))
-    assert [wrote(call, run.files.get()) for call in run.calls.all()] == [False, True, False, False]
+    assert run.files.get().call == run.calls.all()[1]
+    [block] = [block for block in blocks(run.calls.all(), [run.files.get()], {}) if block.kind == "file"]
+    assert block.things == [run.files.get()]
 
 
 @pytest.mark.parametrize(
