@@ -84,15 +84,16 @@ def exchanges(runs: Iterable[Run], waiting: Iterable[Gate]) -> list[Exchange]:
     `waiting` is what `waiting_in` gave for the conversation.
     """
     found = {run.pk: Exchange(run) for run in runs}
-    of_tree = Q(run__in=found) | Q(run__root__in=found, kind=RunFile.Kind.OUTPUT)
+    trees = Run.objects.filter(Q(pk__in=found) | Q(root__in=found))  # a query of its own: or all runs are read
+    files = RunFile.objects.filter(Q(run__in=found) | Q(kind=RunFile.Kind.OUTPUT), run__in=trees)
     performed = [f"run__{name}" for name in PERFORMERS]
-    for file in RunFile.objects.filter(of_tree).select_related(*performed).order_by("pk"):
+    for file in files.select_related(*performed).order_by("pk"):
         kept = found[file.run.root_pk]
         (kept.given if file.kind == RunFile.Kind.INPUT else kept.files).append(file)
     for gate in waiting:
         if exchange := found.get(gate.run.root_pk):
             exchange.waiting.append(gate)
-    calls = ToolCall.objects.filter(Q(run__in=found) | Q(run__root__in=found), retried_as=None).order_by()
+    calls = ToolCall.objects.filter(run__in=trees, retried_as=None).order_by()
     for run_id, count in calls.values_list(Coalesce("run__root", "run")).annotate(count=Count("pk")):
         found[run_id].calls = count
     for exchange in found.values():
