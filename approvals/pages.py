@@ -92,7 +92,7 @@ def decided(request: Request, gate: Gate, verdict: str, form: Form | None = None
     own = gate.decided_by_id == request.user.pk
     other_call = isinstance(gate, ToolApproval) and gate.edited_arguments is not None
     wrote = typed(request.POST, form)
-    same_reason = verdict != Verdict.DENY or [words(text) for text in wrote] == [gate.reason]
+    same_reason = gate.verdict != Verdict.DENY or [words(text) for text in wrote] == [gate.reason]
     if (wrote and not (own and same_reason)) or (other_call and not own):
         return refused(request, gate, AlreadyDecided(gate), verdict, form)
     if wants_fragment(request):

@@ -196,6 +196,14 @@ def test_asking_for_changes_without_saying_which_is_refused(owners, plan):
     assert_untouched(plan)
 
 
+def test_another_reason_for_ones_own_rejection_is_not_called_recorded(owners, plan):
+    post(owners, plan, step="reject", words="Not this quarter.")
+    late = post(owners, plan, HTMX, step="reject", words="Ask the lawyers first.").content.decode()
+    assert "Your click did nothing." in late and "Ask the lawyers first." in late
+    plan.refresh_from_db()
+    assert (plan.reason, plan.decisions.count()) == ("Not this quarter.", 1)
+
+
 def test_rejecting_a_plan_ends_the_run(owners, plan):
     post(owners, plan, step="reject", words="Not this quarter.")
     plan.run.refresh_from_db()
