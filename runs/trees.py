@@ -245,9 +245,12 @@ def usage_of(run: Run) -> dict[str, Any]:
     """Tokens, model calls and known cost of the run and of all below it, by the names of `Run.usage`."""
     total: dict[str, Any] = {}
     for one in below(run):
+        used = one.usage
+        if "cost" not in used and "unpriced" not in used and used.get("model_calls"):
+            used = {**used, "unpriced": used["model_calls"]}  # a row from before they were counted
         for name in USED:
-            if name in one.usage:
-                total[name] = round(total.get(name, 0) + one.usage[name], 6)
+            if name in used:
+                total[name] = round(total.get(name, 0) + used[name], 6)
     return total
 
 

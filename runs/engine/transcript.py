@@ -177,7 +177,7 @@ def added(total: dict[str, Any], one: dict[str, Any], calls: int = 1) -> dict[st
 def priced(usage: dict[str, Any], model: str) -> dict[str, float]:
     """What one turn cost, where its tokens and the model's price (`SAYSO_PRICES`) are known; the script is free."""
     prices = settings.PRICES.get(model, (0.0, 0.0) if model == "demo" else None)
-    if prices is None or not ("prompt_tokens" in usage or model == "demo"):
+    if prices is None or (any(prices) and not isinstance(usage.get("prompt_tokens"), int)):
         return {}
     tokens = (usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
     return {"cost": round(sum(count * price for count, price in zip(tokens, prices, strict=True)) / 1_000_000, 6)}

@@ -110,9 +110,9 @@ def test_tokens_and_files_add_up_to_the_root(gated):
     Run.objects.filter(pk=gated.pk).update(usage={"prompt_tokens": 1, "cost": 0.5})
     gated.children.update(usage={"prompt_tokens": 10, "model_calls": 1})
     gated.refresh_from_db()
-    assert usage_of(gated) == {"prompt_tokens": 21, "model_calls": 2, "cost": 0.5}
+    assert usage_of(gated) == {"prompt_tokens": 21, "model_calls": 2, "cost": 0.5, "unpriced": 2}
     child = gated.children.first()
-    assert usage_of(child) == {"prompt_tokens": 10, "model_calls": 1}
+    assert usage_of(child) == {"prompt_tokens": 10, "model_calls": 1, "unpriced": 1}
     child.files.create(name="a.md", kind="output", size=1, media_type="text/markdown", content="a")
     child.files.create(name="b.md", kind="input", size=1, media_type="text/markdown", content="b")
     assert [file.name for file in files_of(gated)] == ["a.md"]
