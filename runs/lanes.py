@@ -11,7 +11,7 @@ from runs.models import Run
 from runs.states import RunStatus
 from runs.ways import name_of
 
-LEFT, RIGHT, ROW, TOP = 208, 708, 44, 12
+LEFT, RIGHT, ROW, TOP = 208, 698, 44, 12
 QUIET, TEAR = 0.4, 34  # a time without work that is longer than this part of the whole is torn out, to this width
 SHORT = 60.0  # seconds that are never torn out
 Span = tuple[datetime, datetime]
@@ -188,7 +188,7 @@ class Scale:
         """The first and the last moment, and the ends of what was torn out where there is room."""
         found: list[tuple[int, datetime]] = []
         for moment, x in [self.points[0], self.points[-1], *self.points[1:-1]]:
-            if all(abs(x - other) >= 90 for other, _ in found):
+            if all(abs(x - other) >= 100 for other, _ in found):
                 found.append((round(x), moment))
         return sorted(found)
 
