@@ -52,24 +52,29 @@ async def one_token(web: aiohttp.ClientSession, bench: Bench, times: int, pause:
 
     async def run() -> None:
         nonlocal looked
-        asked = {"message": ONE_TOKEN, "name": "Bench api", "stream": False, "history": False, "memory": False}
-        async with web.post("runs", json=asked) as response:
-            expect(response.status == 201, f"POST /runs gave {response.status}")
-            begun = await response.json()
-        until = time.monotonic() + 30
-        while True:
-            await asyncio.sleep(pause)
-            looked += 1
-            found = await get(web, f"runs/{begun['id']}")
-            if found["status"] == "completed":
-                return
-            expect(found["status"] == "running" and time.monotonic() < until, f"the run is {found['status']}")
+        looked += await begun_and_polled(web, pause)
 
     one = await cost(bench, times, run)
     looks = looked / (times + UNCOUNTED)
     several = await cost(bench, times, lambda: asyncio.gather(*[run() for _ in range(AT_ONCE)])) / AT_ONCE
     print(f"One token, {looks:.1f} looks, {pause * 1000:.0f} ms before each: {one:.2f} ms of the server's CPU a run")
     print(f"The same, {AT_ONCE} begun at once: {several:.2f} ms a run")
+
+
+async def begun_and_polled(web: aiohttp.ClientSession, pause: float, door: str = "") -> int:
+    """A run of one token until it is done; how often it was looked at. `door`: its address from where `web` stands."""
+    asked = {"message": ONE_TOKEN, "name": "Bench api", "stream": False, "history": False, "memory": False}
+    async with web.post(f"{door}runs", json=asked) as response:
+        expect(response.status == 201, f"POST /runs gave {response.status}")
+        begun = await response.json()
+    looks, until = 0, time.monotonic() + 30
+    while True:
+        await asyncio.sleep(pause)
+        looks += 1
+        found = await get(web, f"{door}runs/{begun['id']}")
+        if found["status"] == "completed":
+            return looks
+        expect(found["status"] == "running" and time.monotonic() < until, f"the run is {found['status']}")
 
 
 async def held(web: aiohttp.ClientSession, bench: Bench) -> None:

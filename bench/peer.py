@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+from bench.api import PAUSES, begun_and_polled
 from bench.processes import Bench, Process, free_port
 from bench.streams import Follower, Tally, streams
 from bench.words import ASK, SHORT, Wrong, expect, pace, percentile
@@ -88,6 +89,7 @@ async def peer(bench: Bench, python: Path, times: int, runs: int, rate: int, sec
         few = max(1, times // ROUNDS)
         print(f"{'':<48} {sides[0].name:>10} {sides[1].name:>10}   ratio")
         await compare(sides, times, ["a run of one token as JSON, CPU"], one_token)
+        await compare(sides, times, ["the same, ours begun and polled at the m8tes door"], one_token_polled)
         await compare(sides, few, ["POST -> first byte of a stream, p50", "POST -> first token of it, p50"], firsts)
         await compare(sides, few, ["approve -> first event after it, p50"], decision)
         await sessions(sides)
@@ -114,6 +116,13 @@ async def compare(sides: list[Side], times: int, names: list[str], measure: Meas
 
 async def one_token(side: Side, times: int) -> list[list[float]]:
     return [[await side.cost(times, lambda: side.run(ONE_TOKEN))]]
+
+
+async def one_token_polled(side: Side, times: int) -> list[list[float]]:
+    """Of ours as programs of the m8tes door have it, in two requests; AgentOS has no such door."""
+    if side.name == "AgentOS":
+        return await one_token(side, times)
+    return [[await side.cost(times, lambda: begun_and_polled(side.web, PAUSES[0], "api/v2/"))]]
 
 
 async def firsts(side: Side, times: int) -> list[list[float]]:
