@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals.access import may_decide
 from approvals.conversations import exchanges, memories_of, rows_of, waiting_in
@@ -117,9 +117,11 @@ def exchange(request: Request, pk: int, number: int) -> HttpResponse:
 
 
 @signed_in
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def reply(request: Request, pk: int) -> HttpResponse:
-    """A new run after the newest one; the thread goes on with it."""
+    """A new run after the newest one; the thread goes on with it. Who only comes here is shown the thread."""
+    if request.method != "POST":
+        return redirect("conversations:detail", pk)
     session = session_for(request.user, pk)
     newest = runs_of(session).order_by("-pk").first()
     if newest is None or session.hidden or not may_control(request.user, newest):

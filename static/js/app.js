@@ -143,6 +143,8 @@
     return [...form.elements].filter((one) => one.name && !isOurs(one));
   }
 
+  const keep = (form) => sessionStorage.setItem(unsent(form), JSON.stringify(fieldsOf(form).map((field) => field[given(field)])));
+
   function restore(form) {
     const kept = JSON.parse(sessionStorage.getItem(unsent(form)) ?? "[]");
     const fields = fieldsOf(form);
@@ -158,11 +160,12 @@
   document.addEventListener("DOMContentLoaded", () => {  // htmx hears of changes from then on
     if (signedInAgain) document.querySelectorAll(OUTLIVING).forEach(restore);
     for (const key of Object.keys(sessionStorage)) if (key.startsWith(UNSENT)) sessionStorage.removeItem(key);
+    for (const form of document.querySelectorAll(OUTLIVING)) if (form.querySelector("[aria-invalid]")) keep(form);
   });
   for (const moment of ["input", "change", "submit"]) {
     document.addEventListener(moment, ({ target }) => {
       const form = target.closest(OUTLIVING);
-      if (form) sessionStorage.setItem(unsent(form), JSON.stringify(fieldsOf(form).map((field) => field[given(field)])));
+      if (form) keep(form);
     });
   }
 })();

@@ -1,5 +1,6 @@
 // Single-key shortcuts. Deciding keys work only inside the card that the person has put the focus on, never while
-// typing, and not for a moment after a card has come or moved: no key may hit what was not there when it was aimed.
+// typing, not before the answer to a press has come, and not for a moment after a card has come or moved: no key may
+// hit what was not there when it was aimed.
 "use strict";
 
 (() => {
@@ -24,11 +25,13 @@
   const seen = new WeakMap(); // card -> where it stood, and until when it is deaf
   let armed = null;
   let prefix = 0;
+  let typedAt = -QUIET; // the field may have gone since, in the middle of a word
 
   const isOff = () => localStorage.getItem("sayso.shortcuts") === "off";
   const ownCard = () => document.activeElement?.closest?.(".gate") ?? null;
   const isOpen = (card) => card?.classList.contains("gate-open");
-  const isQuiet = (card) => performance.now() < (seen.get(card)?.until ?? Infinity);
+  const isAsking = (card) => card.querySelector(".htmx-request:not([hidden], .steps)");
+  const isQuiet = (card) => isAsking(card) || performance.now() < (seen.get(card)?.until ?? Infinity);
   const topOf = (card) => Math.round(card.getBoundingClientRect().top + window.scrollY);
 
   function isTyping(target) {
@@ -120,6 +123,7 @@
 
   function escape(event) {
     const card = ownCard();
+    typedAt = -QUIET;
     if (armed) return disarm();
     if (!card) return;
     if (isTyping(event.target)) return card.focus({ preventScroll: true });
@@ -186,7 +190,8 @@
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return send(event);
     if (event.key === "Escape" && !document.querySelector("dialog[open]")) return escape(event);
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    if (isOff() || isTyping(event.target)) return;
+    if (isOff()) return;
+    if (isTyping(event.target) || performance.now() - typedAt < QUIET) return void (typedAt = performance.now());
 
     const card = ownCard();
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -221,7 +226,10 @@
   });
 
   document.addEventListener("focusout", disarm);
-  document.addEventListener("pointerdown", disarm);
+  document.addEventListener("pointerdown", () => {
+    typedAt = -QUIET;
+    disarm();
+  });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-shortcuts-help]")) return;
     event.preventDefault();

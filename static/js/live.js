@@ -3,7 +3,7 @@
 // Text is added as text; everything else is fetched anew as the fragment that the page itself was made from.
 (() => {
   const SIGNED_OUT = 4401, NOT_FOUND = 4404;
-  const SILENT_MS = 40_000, GENTLE_MS = 1500, LONGEST_WAIT_MS = 30_000, HOME_MS = 10_000, TREE_MS = 5000;
+  const SILENT_MS = 40_000, GENTLE_MS = 1500, LONGEST_WAIT_MS = 30_000, HOME_MS = 10_000, TREE_MS = 5000, AGAIN_MS = 2000;
 
   const path = document.body.dataset.socket;
   if (!path) return;
@@ -29,6 +29,7 @@
     if (field.dataset.view !== undefined || field.type === "hidden" || !field.name) return false;
     if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
     if (field.tagName === "SELECT") return [...field.options].some((option) => option.selected !== option.defaultSelected);
+    if (field.getAttribute("aria-invalid") === "true" && field.value) return true; // refused, so it is nowhere else
     return "defaultValue" in field && field.value !== field.defaultValue;
   }
 
@@ -51,6 +52,12 @@
     hold(card.id);
   });
 
+  // A reply that was refused because a run goes on waits in its box for the box that comes when it has ended.
+  document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+    const old = detail.target.querySelector("#reply"), box = detail.fragment.querySelector("#reply");
+    if (old?.value && box) box.value = old.value;
+  });
+
   document.addEventListener("htmx:load", ({ detail }) => {
     if (detail.elt.matches(".gate") && held.delete(detail.elt.id) && !held.size) byId("held").hidden = true;
   });
@@ -69,6 +76,7 @@
       const answer = await fetch(addressOf(id), { headers: { "HX-Request": "true", "HX-Target": id } });
       if (answer.redirected) return anew(); // signed out meanwhile
       if (answer.ok) put(id, await answer.text());
+      else if (answer.status >= 500) setTimeout(refresh, AGAIN_MS, id);
     } catch {
       wanted.add(id); // offline: asked for again when the socket is back
     } finally {
@@ -205,11 +213,19 @@
     detail.isError = true;
   });
 
-  document.addEventListener("htmx:responseError", ({ detail }) => {
-    byId("refused").textContent = REFUSED[detail.xhr.status] ?? LOST;
-    byId("refused").hidden = false;
+  // What pages ask by themselves is asked again, and is no news to anybody.
+  const isPress = ({ elt }) => !elt.matches("[hidden], .steps, .exchange");
+
+  for (const failed of ["htmx:responseError", "htmx:sendError"]) {
+    document.addEventListener(failed, ({ detail }) => {
+      if (!isPress(detail.requestConfig)) return;
+      byId("refused").textContent = REFUSED[detail.xhr.status] ?? LOST;
+      byId("refused").hidden = false;
+    });
+  }
+  document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    if (isPress(detail)) byId("refused").hidden = true;
   });
-  document.addEventListener("htmx:beforeRequest", () => (byId("refused").hidden = true));
 
   // --- text, as it is spoken ---
 
@@ -349,7 +365,7 @@
     const title = document.title.replace(/^\(\d+\) /, "");
     document.title = waiting ? `(${waiting}) ${title}` : title;
     if (home) names.forEach((name) => fresh.add(name));
-    if (home && names.length) offer();
+    if (home && (names.length || waiting !== Number(byId("needs").dataset.count))) offer();
     document.dispatchEvent(new CustomEvent("sayso:inbox", { detail: { count: waiting, new: names } }));
   }
 
@@ -362,7 +378,7 @@
       refresh("needs");
     } else {
       const button = needs.querySelector("[data-show-new]");
-      button.textContent = `${fresh.size} changed, show`;
+      button.textContent = fresh.size ? `${fresh.size} changed, show` : "Changed, show";
       button.hidden = false;
     }
     refreshWork();

@@ -202,6 +202,11 @@ def test_a_run_of_another_conversation_is_not_here(owner, client_of, clerk, sess
     assert client_of(owner).get(address).status_code == 404
 
 
+def test_who_only_comes_to_where_replies_go_is_shown_the_thread(owner, client_of, session):
+    answer = client_of(owner).get(reverse("conversations:reply", args=[session.pk]))
+    assert answer.status_code == 302 and answer.url == reverse("conversations:detail", args=[session.pk])
+
+
 def test_a_reply_goes_on_in_the_same_thread(owner, client_of, session, said):
     first = said(output="Done")
     browser, address = client_of(owner), reverse("conversations:reply", args=[session.pk])

@@ -168,7 +168,7 @@ def test_a_decision_elsewhere_is_told_to_a_card_whose_change_is_being_checked(as
     checks = []
     inbox = asked.another("/inbox/")
     inbox.card.get_by_role("link", name="Edit").click()
-    inbox.page.route("**/edit/", lambda check: checks.append(check))
+    inbox.routes("**/edit/", lambda check: checks.append(check))
     with inbox.page.expect_request("**/edit/"):
         inbox.card.get_by_label("Text").fill("Typed with care")
     asked.button("Allow").click()

@@ -102,9 +102,7 @@ def test_a_reason_that_comes_too_late_stays_on_the_card_while_the_run_goes_on(ta
 def test_a_decision_that_is_refused_in_any_other_way_is_said_too(tab, olivia, status, words):
     tab.start("announcer", "Open the doors")
     tab.waits()
-    tab.page.route(
-        "**/allow/", lambda route: route.fulfill(status=status, body="<h1>No</h1>", content_type="text/html")
-    )
+    tab.routes("**/allow/", lambda route: route.fulfill(status=status, body="<h1>No</h1>", content_type="text/html"))
     tab.button("Allow").click()
     expect(tab.page.get_by_role("alert").filter(has_text=words)).to_be_visible()
     expect(tab.card).to_be_visible()

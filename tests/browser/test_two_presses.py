@@ -17,7 +17,7 @@ def slow(tab):
         else:
             route.continue_()
 
-    tab.page.route("**/*", hold)
+    tab.routes("**/*", hold)
     yield tab, held
     tab.page.unroute("**/*")
 

@@ -68,7 +68,7 @@ def test_an_older_picture_of_the_page_does_not_open_a_decided_card_again(olivia)
         else:
             held.append((route, route.fetch()))
 
-    page.route("**/panel/**", hold_the_first)
+    tab.routes("**/panel/**", hold_the_first)
     while not held:  # the page of a tree looks again by itself
         page.wait_for_timeout(50)
     key = decide(tab)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from functools import cached_property
 
-from playwright.sync_api import Page, Response, WebSocketRoute, expect
+from playwright.sync_api import Page, Response, Route, WebSocketRoute, expect
 
 from tests.browser.windows import REST, Window, Windows
 from tests.eventually import eventually
@@ -34,6 +34,7 @@ class Visitor:
     def __init__(self, windows: Windows, name: str, session: str, complaints: list[str]) -> None:
         self.windows, self.name, self.session, self.complaints = windows, name, session, complaints
         self.opened: list[Window] = []
+        self.forgiven = re.compile("(?!)")  # what a test itself does to the connection
 
     def opens(self, path: str = "", *, viewport: dict[str, int] = DESK, **kind) -> "Tab":
         """A browser of its own, signed in, at this page or at none yet."""
@@ -52,9 +53,9 @@ class Visitor:
         """Start a run as the form of home does, and look at nothing; its number."""
         return self.aside.start(teammate, message, **{"permission_mode": mode} if mode else {})
 
-    def has_waiting(self, teammate: str, message: str) -> int:
+    def has_waiting(self, teammate: str, message: str, mode: str = "") -> int:
         """A run that has come to where it waits; its number."""
-        run = self.begins(teammate, message)
+        run = self.begins(teammate, message, mode)
         assert eventually(lambda: 'data-status="paused"' in self.aside.get(f"/runs/{run}/"), 30, pause=0.1)
         return run
 
@@ -66,7 +67,7 @@ class Visitor:
         return person
 
     def hear(self, text: str) -> None:
-        if not NO_COMPLAINT.search(text):
+        if not (NO_COMPLAINT.search(text) or self.forgiven.search(text)):
             self.complaints.append(text)
 
     def leaves(self) -> None:
@@ -111,6 +112,11 @@ class Tab:
     def routes_sockets(self, connect: Callable[[WebSocketRoute], None]) -> None:
         self.window.spoiled = True
         self.page.route_web_socket(re.compile("/ws/"), connect)
+
+    def routes(self, address: str | re.Pattern[str], handle: Callable[[Route], object]) -> None:
+        """Requests to there are answered by the test."""
+        self.window.spoiled = True
+        self.page.route(address, handle)
 
     @property
     def path(self) -> str:
