@@ -91,9 +91,9 @@ def decided(request: Request, gate: Gate, verdict: str, form: Form | None = None
     gate = fresh(request.user, gate)
     own = gate.decided_by_id == request.user.pk
     other_call = isinstance(gate, ToolApproval) and gate.edited_arguments is not None
-    wrote = typed(request.POST, form)
-    same_reason = gate.verdict != Verdict.DENY or [words(text) for text in wrote] == [gate.reason]
-    if (wrote and not (own and same_reason)) or (other_call and not own):
+    reason = words(form.words if isinstance(form, QuestionForm) else request.POST.get("reason"))
+    other_reason = gate.verdict == Verdict.DENY and reason not in ("", gate.reason)
+    if other_reason or (not own and (other_call or typed(request.POST, form))):
         return refused(request, gate, AlreadyDecided(gate), verdict, form)
     if wants_fragment(request):
         following = next(iter(waiting_for(request.user)), None)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from approvals.models import Question
 from tests.approvals.rows import a_paused_run, a_plan, a_question, an_unknown, decisions_of, item, option
 
 HTMX = {"HX-Request": "true"}
@@ -202,6 +203,15 @@ def test_another_reason_for_ones_own_rejection_is_not_called_recorded(owners, pl
     assert "Your click did nothing." in late and "Ask the lawyers first." in late
     plan.refresh_from_db()
     assert (plan.reason, plan.decisions.count()) == ("Not this quarter.", 1)
+
+
+def test_who_stops_a_run_after_filling_in_a_blank_has_stopped_it(owners, run):
+    asked = a_question(run, {"id": "text", "question": "Which text?"})
+    Question.objects.filter(pk=asked.pk).update(kind="input")
+    answer = post(owners, asked, step="stop", **{"blank.text": "Half a thought"})
+    assert answer.status_code == 200 and "Your click did nothing." not in answer.content.decode()
+    run.refresh_from_db()
+    assert run.status == "cancelled"
 
 
 def test_rejecting_a_plan_ends_the_run(owners, plan):
