@@ -164,7 +164,6 @@ class Scale:
         quiet = [gap for gap in gaps(start, end, work) if (length := seconds(gap)) > SHORT and length > QUIET * whole]
         even = max(whole - sum(seconds(gap) for gap in quiet), 1.0)
         per_second = (RIGHT - LEFT - TEAR * len(quiet)) / even
-        self.start, self.end = start, end
         self.points: list[tuple[datetime, float]] = [(start, LEFT)]
         for a, b in quiet:
             self._go(a, per_second)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visitor import PHONE
+from tests.browser.visitor import PHONE, Line
 
 STORY = " ".join(f"word-{n}" for n in range(1, 601))  # two seconds long
 GROWTH = """() => {
@@ -108,25 +108,15 @@ def test_what_would_turn_the_words_is_named_while_they_come_and_afterwards(olivi
 
 
 def test_a_lost_connection_is_said_and_nothing_is_missed_once_it_is_back(olivia):
-    sockets, down = [], []
-
-    def connect(socket):
-        if down:
-            socket.close()
-        else:
-            socket.connect_to_server()
-            sockets.append(socket)
-
     tab = olivia.opens()
-    tab.routes_sockets(connect)
+    line = Line(tab)
     tab.start("talker", STORY)
     begins(tab)
-    down.append(True)
-    sockets[-1].close()
+    line.cut()
     expect(tab.page.get_by_role("alert").filter(has_text="Connection lost")).to_be_visible()
     retry = tab.page.get_by_role("button", name="Try now")
     expect(retry).to_be_visible()
-    down.clear()
+    line.mend()
     retry.dispatch_event("click")  # the page tries by itself too, and then the button is gone
     tab.ends()
     expect(tab.page.locator("#offline")).to_be_hidden()

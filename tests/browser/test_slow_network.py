@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD
-from tests.browser.visitor import sign_in
+from tests.browser.visitor import Line, sign_in
 from tests.browser.windows import PATIENCE
 
 LONG = "x" * 60_000
@@ -146,24 +146,15 @@ def test_a_run_page_asks_again_for_what_the_server_could_not_tell(tab):
 
 def test_a_home_that_was_away_hears_what_was_decided_meanwhile(olivia):
     run = olivia.has_waiting("announcer", "Open the doors")
-    tab, sockets, down = olivia.opens(), [], []
-
-    def connect(socket):
-        if down:
-            socket.close()
-        else:
-            socket.connect_to_server()
-            sockets.append(socket)
-
-    tab.routes_sockets(connect)
+    tab = olivia.opens()
+    line = Line(tab)
     tab.goto("/")
     expect(tab.page.locator("#needs-title")).to_have_text("1 thing needs you")
-    down.append(True)
-    sockets[-1].close()
+    line.cut()
     other = olivia.opens(f"/runs/{run}/")
     other.button("Allow").click()
     other.ends()
-    down.clear()
+    line.mend()
     expect(tab.page.locator("#needs-title")).to_have_text("Nothing waits for you")
 
 

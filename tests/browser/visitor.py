@@ -77,6 +77,29 @@ class Visitor:
             self.aside.http.close()
 
 
+class Line:
+    """The live connection of a tab, for a test to cut and to mend."""
+
+    def __init__(self, tab: "Tab") -> None:
+        self.sockets: list[WebSocketRoute] = []
+        self.is_cut = False
+        tab.routes_sockets(self.connect)
+
+    def connect(self, socket: WebSocketRoute) -> None:
+        if self.is_cut:
+            socket.close()
+        else:
+            socket.connect_to_server()
+            self.sockets.append(socket)
+
+    def cut(self) -> None:
+        self.is_cut = True
+        self.sockets[-1].close()
+
+    def mend(self) -> None:
+        self.is_cut = False
+
+
 class Tab:
     """One page in one browser."""
 
